@@ -1,0 +1,67 @@
+"""The error tree: one class for each situation that a caller treats differently.
+
+Facts stand as attributes; the doors alone translate an error into what a peer sees
+(SMTP 4xx and 5xx, HTTP 404, 409 and 410, exit code 1).
+"""
+
+from collections.abc import Mapping, Sequence
+
+
+class MailflowError(Exception):
+    """Something that mailflow foresaw; its text is one line that a person can act upon."""
+
+
+class ConfigError(MailflowError):
+    """The configuration is wrong; `mistakes` has one line for each wrong value, all at once."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(self.mistakes))
+
+
+class Unreadable(MailflowError):
+    """A mail that cannot be read: it is kept raw and listed under `held` with `reason`."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class UnsafeValue(MailflowError):
+    """A value that must not leave the house as it is (CR, LF or NUL in a header, for instance)."""
+
+
+class BadToken(MailflowError):
+    """A link or address that we did not sign, for this purpose, as it stands. Seen as 404 or 550."""
+
+
+class NotFound(MailflowError):
+    """No such conversation, booking, offer, type or host."""
+
+    def __init__(self, what: str, name: str) -> None:
+        self.what, self.name = what, name
+        super().__init__(f"there is no {what} {name!r}")
+
+
+class Expired(MailflowError):
+    """A link past its life (410): the offer ran out, was withdrawn, or its conversation was closed."""
+
+
+class SlotTaken(MailflowError):
+    """The time is not free any more (409)."""
+
+
+class NoFreeTime(MailflowError):
+    """An offer that would have nothing to offer."""
+
+
+class TooLate(MailflowError):
+    """A change after its cut-off."""
+
+
+class InvalidForm(MailflowError):
+    """A form whose fields need mending; `errors` maps a field's name to what is wrong with it."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        super().__init__("; ".join(f"{name}: {problem}" for name, problem in self.errors.items()))
