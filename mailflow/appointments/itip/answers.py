@@ -1,0 +1,174 @@
+"""Calendar answers: what somebody's calendar says to an invite, read from a part of their mail."""
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain, islice
+from typing import Any
+from urllib.parse import unquote
+
+from icalendar import Calendar, Component, vCalAddress, vDDDTypes
+from icalendar.timezone import tzp
+
+from mailflow.appointments.itip import texts
+
+MAX_CALENDAR = 256 * 1024  # octets; a real answer has two thousand
+MAX_COMPONENTS = 20  # an event, its alarms, and a time zone with some history
+MAX_RULES = 10  # of a zone: two clock changes, under five laws
+MAX_ANSWERS = 100  # one is usual; a counter-proposal may name everybody
+
+ANSWERS = frozenset({"REPLY", "COUNTER", "REFRESH"})
+PARTSTATS = frozenset({"NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE", "DELEGATED"})
+MAX_SEQUENCE = 2**31 - 1  # INTEGER, RFC 5545 section 3.3.8
+YEARS = range(1970, 2101)  # a zone is followed year by year up to the date asked for
+
+_READ = frozenset(
+    b"BEGIN END METHOD UID SEQUENCE DTSTAMP DTSTART DTEND DURATION ATTENDEE ORGANIZER COMMENT"
+    b" TZID TZOFFSETFROM TZOFFSETTO RRULE RDATE".split()
+)
+# How clock changes are written; other rules (each second since 1601) could keep us busy for ever.
+_CLOCK_CHANGE = re.compile(
+    rb"RRULE:(?:(?:FREQ=YEARLY|INTERVAL=1|WKST=[A-Z]{2}|UNTIL=[\dTZ]{8,16}"
+    rb"|BYMONTH=\d\d?|BYMONTHDAY=-?\d\d?(?:,-?\d\d?){0,6}|BYDAY=(?:-?\d)?[A-Z]{2}"
+    rb"|BY(?:HOUR|MINUTE|SECOND)=\d\d?)(?:;|$))+",
+    re.IGNORECASE,
+)
+
+# icalendar keeps a calendar's own time zones by name for the whole process.
+_zones = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a calendar says of one event for one attendee; others decide whether it counts."""
+
+    method: str  # REPLY, COUNTER or REFRESH
+    uid: str
+    sequence: int
+    stamp: datetime | None  # UTC, as start and end; None where no instant is said beyond doubt
+    attendee: str  # a bare address in lower case
+    partstat: str  # one of PARTSTATS
+    start: datetime | None
+    end: datetime | None
+    organizer: str | None
+    comment: str
+
+
+def read_answers(calendar: bytes) -> list[Answer]:
+    """The answers in a calendar part of a mail, one for each ATTENDEE of each event.
+
+    REPLY, COUNTER and REFRESH are answers (RFC 5546 section 3.2). Nothing else is, nor what cannot
+    be read or is larger than an answer can be. Never raises.
+    """
+    if len(calendar) > MAX_CALENDAR:
+        return []
+    lines = [line for line in _content_lines(calendar) if _is_read(line)]
+    if not _is_modest(lines):
+        return []
+    try:
+        with _zones:
+            tzp.use_default()  # else a zone of an earlier sender would be known here
+            parsed = Calendar.from_ical(b"\r\n".join([*lines, b""]), multiple=True)
+        answers = chain.from_iterable(map(_answers, parsed))
+        return list(islice(answers, MAX_ANSWERS))
+    except Exception:  # a stranger's calendar can make icalendar fail in any way there is
+        return []
+
+
+def _content_lines(calendar: bytes) -> Iterator[bytes]:
+    """The unfolded lines, whatever ends them (RFC 5545 section 3.1): a fold may part a letter."""
+    whole = bytearray()
+    for line in calendar.lstrip(b"\xef\xbb\xbf \t\r\n").splitlines():
+        if line[:1] in (b" ", b"\t"):
+            whole += line[1:]
+        elif line:
+            yield bytes(whole)
+            whole = bytearray(line)
+    yield bytes(whole)
+
+
+def _name(line: bytes) -> bytes:
+    return re.split(rb"[;:]", line, maxsplit=1)[0].upper()
+
+
+def _is_read(line: bytes) -> bool:
+    # Both UTC and a zone: two instants, so none (RFC 5545 section 3.2.19).
+    ambiguous = line.startswith(b"DT") and b"TZID=" in line and line.endswith(b"Z")
+    return _name(line) in _READ and not ambiguous
+
+
+def _is_modest(lines: list[bytes]) -> bool:
+    components = sum(_name(line) == b"BEGIN" for line in lines)
+    rules = [line for line in lines if _name(line) == b"RRULE"]
+    few = components <= MAX_COMPONENTS and len(rules) <= MAX_RULES
+    return few and all(map(_CLOCK_CHANGE.fullmatch, rules))
+
+
+def _answers(calendar: Component) -> Iterator[Answer]:
+    method = str(_first(calendar, "METHOD")).strip().upper()
+    if method in ANSWERS:
+        for event in calendar.walk("VEVENT"):
+            yield from _answers_about(event, method)
+
+
+def _answers_about(event: Component, method: str) -> Iterator[Answer]:
+    uid = texts.line(_first(event, "UID") or "")
+    sequence = _first(event, "SEQUENCE") or 0
+    if not uid or not isinstance(sequence, int) or not 0 <= sequence <= MAX_SEQUENCE:
+        return
+    organizer = _first(event, "ORGANIZER")
+    answer = partial(
+        Answer,
+        method=method,
+        uid=uid,
+        sequence=sequence,
+        stamp=_instant(_first(event, "DTSTAMP")),
+        start=_instant(_first(event, "DTSTART")),
+        end=_end(event),
+        organizer=_address(organizer) if organizer else None,
+        comment="\n".join(map(texts.lines, _all(event, "COMMENT"))),
+    )
+    for attendee in _all(event, "ATTENDEE"):
+        yield answer(attendee=_address(attendee), partstat=_partstat(attendee))
+
+
+def _all(component: Component, name: str) -> list[Any]:
+    values = component.get(name, [])
+    return values if isinstance(values, list) else [values]
+
+
+def _first(component: Component, name: str) -> Any:
+    return next(iter(_all(component, name)), None)
+
+
+def _address(person: str) -> str:
+    return texts.line(unquote(re.sub(r"^\s*mailto:", "", person, flags=re.IGNORECASE))).lower()
+
+
+def _partstat(attendee: vCalAddress) -> str:
+    """One that we do not know counts as none (RFC 5545 section 3.2.12)."""
+    said = str(attendee.params.get("PARTSTAT")).upper()
+    return said if said in PARTSTATS else "NEEDS-ACTION"
+
+
+def _plain(said: Any) -> Any:
+    """The time or duration that was said; None where none was, or none that can be read."""
+    return said.dt if isinstance(said, vDDDTypes) else None
+
+
+def _instant(said: Any) -> datetime | None:
+    """In UTC; None for a day, a floating time, and a time in a zone that nobody knows."""
+    moment = _plain(said)
+    if not isinstance(moment, datetime) or moment.tzinfo is None or moment.year not in YEARS:
+        return None
+    return moment.astimezone(UTC)
+
+
+def _end(event: Component) -> datetime | None:
+    start, duration = _instant(_first(event, "DTSTART")), _plain(_first(event, "DURATION"))
+    if start and isinstance(duration, timedelta):
+        return start + duration
+    return _instant(_first(event, "DTEND"))
