@@ -1,0 +1,211 @@
+"""The conversation with the smarthost, over aiosmtplib: one letter, one recipient, one outcome.
+
+Whether a letter was taken is decided by the answer to the final dot. Trouble before the dot leaves
+it surely not taken; trouble between the dot and its answer leaves that unknown (RFC 1047).
+"""
+
+import asyncio
+import logging
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+
+from aiosmtplib import (
+    SMTP,
+    SMTPException,
+    SMTPResponse,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
+
+from mailflow import config
+from mailflow.mail.envelope import is_mailbox
+from mailflow.mail.outgoing import Letter, Outcome, Result
+
+_logger = logging.getLogger(__name__)
+
+_DONE, _GO_ON, _LATER, _NEVER = 2, 3, 4, 5  # first digits (RFC 5321 section 4.2.1)
+# Refusals of ours and not of the letter's: no TLS, no or wrong credentials (RFC 4954 section 6).
+_NOT_THE_LETTERS_FAULT = {530, 534, 535, 538}
+_TROUBLE = (SMTPException, OSError, ValueError)  # TimeoutError and ssl.SSLError are OSErrors
+
+_NOT_CANONICAL = re.compile(rb"\0|\r(?!\n)|(?<!\r)\n")
+_NOT_PRINTABLE = re.compile(r"[^ -~]+")
+_DETAIL_LENGTH = 300  # characters: enough of an answer to see what is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds for each step in all, so that a smarthost that sends byte after byte gets no more."""
+
+    connecting: float = 60.0  # with TLS and login
+    envelope: float = 300.0  # MAIL, RCPT, DATA (RFC 5321 section 4.5.3.2)
+    answer: float = 600.0  # the message, and the answer to its final dot
+    quitting: float = 5.0
+
+
+STANDARD = Patience()
+
+
+class Smarthost:
+    """One connection: opened with the first letter, and again after trouble.
+
+    Once it could not be opened, all further letters are deferred: a new `Smarthost` tries again.
+    """
+
+    def __init__(
+        self, settings: config.Smarthost, *, hostname: str, patience: Patience = STANDARD
+    ) -> None:
+        self._settings = settings
+        self._hostname = hostname
+        self._patience = patience
+        self._client: SMTP | None = None
+        self._unreachable = ""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        if kind is None and self._client is not None:
+            with suppress(*_TROUBLE):
+                async with asyncio.timeout(self._patience.quitting):
+                    await self._client.quit()
+        self._drop()
+
+    async def send(self, letter: Letter) -> Result:
+        """Makes one attempt; trouble of any kind is a result, not an error."""
+        fault = _find_fault(letter)
+        if fault:
+            return Result(letter.id, Outcome.REFUSED, fault)
+        if self._unreachable:
+            return Result(letter.id, Outcome.DEFERRED, self._unreachable)
+        outcome, detail = await self._attempt(letter)
+        return Result(letter.id, outcome, _printable(detail))
+
+    async def _attempt(self, letter: Letter) -> tuple[Outcome, str]:
+        try:
+            client = await self._ready()
+            async with asyncio.timeout(self._patience.envelope):
+                reply = await _offer(client, letter)
+        except _TROUBLE as error:
+            self._drop()
+            return Outcome.DEFERRED, _describe(error)
+        if _digit(reply) != _GO_ON:
+            return _judge(reply), f"{reply.code} {reply.message}"
+        try:
+            async with asyncio.timeout(self._patience.answer):
+                reply = await _transmit(client, letter.message)
+        except _TROUBLE as error:
+            self._drop()
+            return Outcome.UNKNOWN, _describe(error)
+        if _judge(reply) is not Outcome.SENT:  # another answer may follow, if this was an early one
+            self._drop()
+        return _judge(reply), f"{reply.code} {reply.message}"
+
+    async def _ready(self) -> SMTP:
+        """A connection with no transaction begun."""
+        if self._client is not None:
+            with suppress(*_TROUBLE):  # the smarthost may have ended it meanwhile
+                async with asyncio.timeout(self._patience.envelope):
+                    await self._client.rset()
+                return self._client
+            self._drop()
+        self._client = self._make_client()
+        try:
+            async with asyncio.timeout(self._patience.connecting):
+                await self._client.connect()
+                if self._client.is_ehlo_or_helo_needed:
+                    await self._client.ehlo()
+        except _TROUBLE as error:
+            self._unreachable = _printable(_describe(error))
+            _logger.warning("smarthost not reached: %s", self._unreachable)
+            raise
+        return self._client
+
+    def _make_client(self) -> SMTP:
+        settings = self._settings
+        password = settings.password_file.read_text().strip() if settings.password_file else None
+        return SMTP(
+            hostname=settings.address.host,
+            port=settings.address.port,
+            username=settings.username or None,
+            password=password,
+            local_hostname=self._hostname,
+            timeout=None,
+            use_tls=settings.security == "tls",
+            start_tls=settings.security == "starttls",
+        )
+
+    def _drop(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+def _find_fault(letter: Letter) -> str:
+    """Why the letter must not be sent as it is; empty if it may. It is not for us to mend it."""
+    if letter.sender and not is_mailbox(letter.sender):
+        return "the sender is no mailbox"
+    if not is_mailbox(letter.recipient):
+        return "the recipient is no mailbox"
+    if _NOT_CANONICAL.search(letter.message) or not letter.message.endswith(b"\r\n"):
+        return "the message has NUL or line ends other than CRLF"
+    return ""
+
+
+async def _offer(client: SMTP, letter: Letter) -> SMTPResponse:
+    """MAIL, RCPT, DATA: the first refusal, else the 354."""
+    parameters = []
+    if client.supports_extension("size"):
+        parameters.append(f"SIZE={len(letter.message)}".encode())
+    if client.supports_extension("8bitmime") and not letter.message.isascii():
+        parameters.append(b"BODY=8BITMIME")
+    mail = f"FROM:<{letter.sender}>".encode()
+    rcpt = f"TO:<{letter.recipient}>".encode()
+    for command in ((b"MAIL", mail, *parameters), (b"RCPT", rcpt)):
+        reply = _expect(_DONE, await client.execute_command(*command))
+        if _digit(reply) != _DONE:
+            return reply
+    return _expect(_GO_ON, await client.execute_command(b"DATA"))
+
+
+async def _transmit(client: SMTP, message: bytes) -> SMTPResponse:
+    """Sends the message with its dots doubled (RFC 5321 section 4.5.2); the answer to it.
+
+    `SMTP.data` does not tell trouble before the 354 from trouble after the final dot.
+    """
+    if client.protocol is None:
+        raise SMTPServerDisconnected("connection lost")
+    stuffed = (b"\r\n" + message).replace(b"\r\n.", b"\r\n..")[2:]
+    client.protocol.write(stuffed + b".\r\n")
+    return _expect(_DONE, await client.protocol.read_response())
+
+
+def _digit(reply: SMTPResponse) -> int:
+    return reply.code // 100
+
+
+def _expect(wanted: int, reply: SMTPResponse) -> SMTPResponse:
+    """The reply, if its first digit is `wanted` or that of a refusal."""
+    if _digit(reply) not in (wanted, _LATER, _NEVER):
+        raise SMTPResponseException(reply.code, reply.message)
+    return reply
+
+
+def _judge(reply: SMTPResponse) -> Outcome:
+    if _digit(reply) == _DONE:
+        return Outcome.SENT
+    if _digit(reply) == _LATER or reply.code in _NOT_THE_LETTERS_FAULT:
+        return Outcome.DEFERRED
+    return Outcome.REFUSED
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _printable(text: str) -> str:
+    return _NOT_PRINTABLE.sub(" ", text)[:_DETAIL_LENGTH].strip()

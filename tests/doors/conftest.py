@@ -1,0 +1,75 @@
+"""What the tests of the doors share: a certificate, and a listener with its post bag."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from mailflow.config import Endpoint
+from mailflow.config import Listener as Settings
+from mailflow.doors.listener import Limits, Listener
+from mailflow.mail.envelope import Envelope, Recipient
+from tests.doors.peers import Certificate
+
+DOMAIN = "flow.example.com"
+
+
+def accepts(address: str) -> Recipient:
+    """An exact list, as the house has one."""
+    local, _, domain = address.lower().rpartition("@")
+    if domain != DOMAIN:
+        return Recipient.FOREIGN
+    known = local in ("dana", "kim", "dana+token", "postmaster")
+    return Recipient.OURS if known else Recipient.UNKNOWN
+
+
+@dataclass
+class House:
+    """A running listener, and what it was handed."""
+
+    listener: Listener
+    port: int = 0
+    taken: list[Envelope] = field(default_factory=list)
+
+
+Take = Callable[[Envelope], Awaitable[None]]
+OpenHouse = Callable[..., Awaitable[House]]
+
+
+@asynccontextmanager
+async def opened(settings: Settings, limits: Limits, take: Take | None) -> AsyncIterator[House]:
+    async def keep(envelope: Envelope) -> None:
+        if take is not None:
+            await take(envelope)
+        house.taken.append(envelope)
+
+    listener = Listener(settings, hostname=DOMAIN, accepts=accepts, take=keep, limits=limits)
+    house = House(listener)
+    _, house.port = await listener.start()
+    try:
+        yield house
+    finally:
+        await listener.stop()
+
+
+@pytest.fixture
+async def open_house() -> AsyncIterator[OpenHouse]:
+    """Opens a listener on a free port of loopback; keys of the configuration may be given."""
+    async with AsyncExitStack() as stack:
+
+        async def start(
+            limits: Limits | None = None, take: Take | None = None, **keys: object
+        ) -> House:
+            settings = Settings(address=Endpoint("127.0.0.1", 0), **keys)  # type: ignore[arg-type]
+            limits = limits or Limits(stop=0.5)
+            return await stack.enter_async_context(opened(settings, limits, take))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    folder: Path = tmp_path_factory.mktemp("tls")
+    return Certificate.make(folder)

@@ -1,0 +1,104 @@
+"""How long a session may last, and how it ends."""
+
+import asyncio
+
+import pytest
+
+from mailflow.doors.listener import Limits
+from tests.doors.conftest import OpenHouse
+from tests.doors.peers import connected
+
+MESSAGE = b"Subject: Hello\r\n\r\nCanary text\r\n"
+
+
+@pytest.mark.parametrize(
+    ("limits", "commands"),
+    [
+        pytest.param(Limits(idle=0.2, stop=0.5), [], id="says nothing"),
+        pytest.param(Limits(session=0.2, stop=0.5), ["NOOP"] * 3, id="says much, for too long"),
+        pytest.param(
+            Limits(idle=0.2, stop=0.5),
+            ["EHLO c", "MAIL FROM:<>", "RCPT TO:<postmaster>", "DATA"],
+            id="says nothing after DATA",
+        ),
+        pytest.param(
+            Limits(data=0.2, stop=0.5),
+            ["EHLO c", "MAIL FROM:<>", "RCPT TO:<postmaster>", "DATA"],
+            id="takes too long with DATA",
+        ),
+    ],
+)
+async def test_slow_clients(limits: Limits, commands: list[str], open_house: OpenHouse) -> None:
+    house = await open_house(limits)
+    async with connected(house.port) as client:
+        await client.reply()
+        await client.ask_all(*commands)
+        async with asyncio.timeout(2):
+            rest = await client.reader.read()
+
+    assert rest in (b"", b"451 4.3.0 something failed here, try again later\r\n")
+
+
+async def test_a_client_that_never_reads_is_let_go(open_house: OpenHouse) -> None:
+    house = await open_house(Limits(connections=1, idle=0.2, stop=0.5))
+    async with connected(house.port) as deaf:
+        deaf.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        deaf.writer.write(b"EHLO client\r\n" * 300_000)
+        await asyncio.sleep(1.5)
+        async with connected(house.port) as next_client:
+            assert (await next_client.reply()).startswith("220 ")
+
+
+async def test_a_connection_too_many(open_house: OpenHouse) -> None:
+    house = await open_house(Limits(connections=2, stop=0.5))
+    async with connected(house.port) as first, connected(house.port) as second:
+        await first.reply()
+        await second.reply()
+        async with connected(house.port) as third:
+            assert (await third.reply()).startswith("421 4.7.0 ")
+        await first.ask("QUIT")
+    await asyncio.sleep(0.05)
+    async with connected(house.port) as fourth:
+        assert (await fourth.reply()).startswith("220 flow.example.com ")
+
+
+async def test_stopping_lets_a_message_come_to_its_answer(open_house: OpenHouse) -> None:
+    house = await open_house(Limits(stop=5))
+    async with connected(house.port) as busy, connected(house.port) as idle:
+        await busy.reply()
+        await idle.reply()
+        await busy.ask_all("EHLO c", "MAIL FROM:<>", "RCPT TO:<postmaster>", "DATA")
+        await busy.send(MESSAGE)
+        stopping = asyncio.create_task(house.listener.stop())
+        assert (await idle.reply()).startswith("421 4.3.2 ")
+        await busy.send(b".\r\n")
+
+        assert await busy.reply() == "250 2.0.0 taken"
+        assert (await busy.reply()).startswith("421 4.3.2 ")
+        await stopping
+    assert len(house.taken) == 1
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", house.port)
+
+
+async def test_stopping_waits_only_so_long(open_house: OpenHouse) -> None:
+    house = await open_house(Limits(stop=0.1))
+    async with connected(house.port) as client:
+        await client.reply()
+        await client.ask_all("EHLO c", "MAIL FROM:<>", "RCPT TO:<postmaster>", "DATA")
+        async with asyncio.timeout(2):
+            await house.listener.stop()
+
+        assert await client.reply() == ""
+    assert house.taken == []
+
+
+async def test_a_client_that_goes_within_its_message_leaves_nothing(open_house: OpenHouse) -> None:
+    house = await open_house()
+    async with connected(house.port) as client:
+        await client.reply()
+        await client.ask_all("EHLO c", "MAIL FROM:<>", "RCPT TO:<postmaster>", "DATA")
+        await client.send(MESSAGE)
+    await house.listener.stop()
+
+    assert house.taken == []
