@@ -1,0 +1,136 @@
+"""The queries that say more than equality, each by its name in the domain."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from hashlib import sha256
+
+import peewee as pw
+
+from mailflow.errors import SlotTaken
+from mailflow.spans import Span
+from mailflow.store.columns import TABLES
+from mailflow.store.session import Session
+from mailflow.store.tables import (
+    Blob,
+    Booking,
+    Conversation,
+    Delivery,
+    KnownId,
+    Message,
+    Reminder,
+    Reserved,
+    Sending,
+    Status,
+    Taken,
+    TakenMail,
+)
+
+
+def keep(db: Session, content: bytes) -> str:
+    """Keep bytes once; returns their digest."""
+    digest = sha256(content).hexdigest()
+    if db.find(Blob, digest=digest) is None:
+        db.insert(Blob(digest, content))
+    return digest
+
+
+def mails_to_take_up(db: Session, limit: int) -> list[TakenMail]:
+    """Mails that were taken and not worked on yet, oldest first."""
+    mail = TABLES[TakenMail]
+    return db.select(TakenMail, mail.state == Taken.TAKEN, order=[mail.id], limit=limit)
+
+
+def conversations_knowing(db: Session, host: str, message_id: str) -> list[str]:
+    """The conversations of this host in which that message id was sent, received or named."""
+    return [known.conversation for known in db.all(KnownId, host=host, message_id=message_id)]
+
+
+def conversations_with_root(db: Session, host: str, root: bytes) -> list[Conversation]:
+    """The conversations of this host whose Thread-Index begins so."""
+    return db.all(Conversation, host=host, thread_index=root, merged_into=None)
+
+
+def has_gone_out(db: Session, conversation: str, hosts: Collection[str]) -> bool:
+    """Whether anybody but these hosts was sent a mail of a conversation."""
+    delivery = TABLES[Delivery]
+    others = delivery.recipient.not_in(list(hosts))
+    return bool(db.select(Delivery, delivery.conversation == conversation, others, limit=1))
+
+
+def newest_message(db: Session, conversation: str, before: int | None = None) -> Message | None:
+    """The latest message of a conversation, or the latest before that one."""
+    message = TABLES[Message]
+    where = [message.conversation == conversation]
+    if before is not None:
+        where.append(message.id < before)
+    found = db.select(Message, *where, order=[message.id.desc()], limit=1)
+    return found[0] if found else None
+
+
+def due_deliveries(db: Session, now: datetime, limit: int) -> list[Delivery]:
+    """Copies whose time has come, those that wait longest first."""
+    delivery = TABLES[Delivery]
+    waiting = delivery.state.in_([Sending.QUEUED, Sending.UNKNOWN])
+    return db.select(
+        Delivery, waiting, delivery.due <= now, order=[delivery.due, delivery.id], limit=limit
+    )
+
+
+def reserved_spans(db: Session, hosts: Collection[str], within: Span) -> list[Reserved]:
+    """The hosts' times that bookings take, as far as they touch `within`."""
+    reserved = TABLES[Reserved]
+    return db.select(
+        Reserved,
+        reserved.host.in_(list(hosts)),
+        reserved.start < within.end,
+        reserved.end > within.start,
+    )
+
+
+def reserve(db: Session, booking: str, hosts: Iterable[str], span: Span) -> None:
+    """Take a span of each host for a booking; raises `SlotTaken` when another booking stands there."""
+    try:
+        with db.attempt():
+            for host in hosts:
+                db.insert(Reserved(0, host, booking, span.start, span.end))
+    except pw.IntegrityError as error:
+        raise SlotTaken("that time is taken") from error
+
+
+def bookings_of_type(db: Session, type_slug: str, within: Span) -> list[Booking]:
+    """Bookings of a type that stand and begin within a span."""
+    booking = TABLES[Booking]
+    return db.select(
+        Booking,
+        booking.type == type_slug,
+        booking.status != Status.CANCELLED,
+        booking.start >= within.start,
+        booking.start < within.end,
+    )
+
+
+def coming_bookings(db: Session, thread: str, now: datetime) -> list[Booking]:
+    """The bookings of one conversation that still stand and lie ahead, soonest first."""
+    booking = TABLES[Booking]
+    return db.select(
+        Booking,
+        booking.thread == thread,
+        booking.status != Status.CANCELLED,
+        booking.end > now,
+        order=[booking.start],
+    )
+
+
+def due_reminders(db: Session, now: datetime, limit: int) -> list[Reminder]:
+    """Reminders whose time has come."""
+    reminder = TABLES[Reminder]
+    waiting = reminder.sent == False  # noqa: E712 -- peewee makes SQL of the comparison
+    return db.select(Reminder, waiting, reminder.at <= now, order=[reminder.at], limit=limit)
+
+
+def recent_conversations(db: Session, host: str | None = None) -> list[Conversation]:
+    """Conversations, those with the latest message first."""
+    conversation = TABLES[Conversation]
+    where = [conversation.merged_into.is_null()]
+    where += [conversation.host == host] if host else []
+    return db.select(Conversation, *where, order=[conversation.last_at.desc()])

@@ -1,0 +1,154 @@
+"""Records in and out of the database, by plain equality; SQL is compiled once for each shape of call."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import peewee as pw
+
+from mailflow.errors import NotFound
+from mailflow.store.columns import TABLES
+
+R = TypeVar("R")
+
+Statements = dict[tuple[Any, ...], tuple[str, list[Any]]]
+"""SQL by the shape of a call, with the names of the values that it takes, in their order."""
+
+
+class Session:
+    """What a unit of work does with the database; it belongs to one open transaction."""
+
+    def __init__(self, database: Any, statements: Statements) -> None:
+        self._database = database
+        # Shared by all sessions of one database: compiling costs ten times the running.
+        self._statements = statements
+
+    def insert(self, record: R) -> R:
+        """Write a new record; a numbered one (`id=0`) comes back with its number."""
+        table = TABLES[type(record)]
+        key = table._meta.primary_key
+        values = _values(record)
+        numbered = isinstance(key, pw.AutoField | pw.BigAutoField)
+        if numbered:
+            del values[key.name]
+        cursor = self._run_compiled(
+            ("insert", table, *values), lambda: table.insert(_places(values)), values
+        )
+        if not numbered:
+            return record
+        # PostgreSQL's INSERT returns the key as a row, SQLite's tells it by the cursor.
+        number = cursor.lastrowid if cursor.description is None else cursor.fetchone()[0]
+        return dataclasses.replace(record, **{key.name: number})  # type: ignore[type-var]
+
+    def find(self, kind: type[R], **equal: Any) -> R | None:
+        """The first record with these values, by its key."""
+        rows = self._matching(kind, equal)
+        return rows[0] if rows else None
+
+    def get(self, kind: type[R], key: Any) -> R:
+        """The record with this key; raises `NotFound`."""
+        found = self.find(kind, **{TABLES[kind]._meta.primary_key.name: key})
+        if found is None:
+            raise NotFound(kind.__name__.lower(), str(key))
+        return found
+
+    def all(self, kind: type[R], **equal: Any) -> list[R]:
+        """All records with these values, in the order of their keys."""
+        return self._matching(kind, equal)
+
+    def change(self, record: R, **values: Any) -> R:
+        """Write changed values of a record; returns it as it is now."""
+        table = TABLES[type(record)]
+        key = table._meta.primary_key
+        self._run_compiled(
+            ("change", table, *values),
+            lambda: _where(table.update(_places(values)), table, [key.name]),
+            {**values, key.name: getattr(record, key.name)},
+        )
+        return dataclasses.replace(record, **values)  # type: ignore[type-var]
+
+    def delete(self, kind: type, **equal: Any) -> None:
+        """Remove all records with these values."""
+        table = TABLES[kind]
+        self._run_compiled(
+            ("delete", table, *equal), lambda: _where(table.delete(), table, equal), equal
+        )
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part of the transaction that may fail alone: an exception undoes what was written in it, and goes on."""
+        with self._database.atomic():
+            yield
+
+    def select(
+        self,
+        kind: type[R],
+        *where: pw.Expression,
+        order: Iterable[Any] = (),
+        limit: int | None = None,
+    ) -> list[R]:
+        """Records by peewee expressions, for the named queries of this room."""
+        table = TABLES[kind]
+        query = table.select().where(*where) if where else table.select()
+        query = query.order_by(*(tuple(order) or (table._meta.primary_key,))).limit(limit)
+        sql, values = self._compile(query)
+        return _records(kind, self._run(sql, values).fetchall())
+
+    def execute(self, query: pw.Query) -> Any:
+        """Run a peewee query of this room."""
+        return self._run(*self._compile(query))
+
+    def _matching(self, kind: type[R], equal: dict[str, Any]) -> list[R]:
+        table = TABLES[kind]
+        nulls = tuple(name for name, value in equal.items() if value is None)
+        given = {name: value for name, value in equal.items() if value is not None}
+        cursor = self._run_compiled(
+            ("select", table, nulls, *given),
+            lambda: _where(table.select(), table, given, nulls).order_by(table._meta.primary_key),
+            given,
+        )
+        return _records(kind, cursor.fetchall())
+
+    def _run_compiled(
+        self, shape: tuple[Any, ...], build: Callable[[], Any], values: Mapping[str, Any]
+    ) -> Any:
+        """Run the statement of this shape; `build` makes it the first time, with a place for each named value."""
+        if shape not in self._statements:
+            # peewee sorts what it updates: the order of its places tells which value goes where.
+            self._statements[shape] = self._compile(build())
+        sql, places = self._statements[shape]
+        fields = shape[1]._meta.fields
+        return self._run(sql, [fields[name].db_value(values[name]) for name in places])
+
+    def _compile(self, query: pw.Query) -> tuple[str, list[Any]]:
+        sql, values = self._database.get_sql_context().sql(query).query()
+        return sql, list(values)
+
+    def _run(self, sql: str, values: list[Any]) -> Any:
+        return self._database.execute_sql(sql, values)
+
+
+def _values(record: Any) -> dict[str, Any]:
+    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+
+
+def _places(names: Iterable[str]) -> dict[str, Any]:
+    """A place in a statement for the value of each column."""
+    return {name: pw.Value(name, converter=False) for name in names}
+
+
+def _where(query: Any, table: Any, given: Iterable[str], nulls: Iterable[str] = ()) -> Any:
+    """A query for rows with certain values in these columns; the values are handed in when it runs."""
+    fields = table._meta.fields
+    terms = [fields[name] == place for name, place in _places(given).items()]
+    terms += [fields[name].is_null() for name in nulls]
+    return query.where(*terms) if terms else query
+
+
+def _records(kind: type[R], rows: Iterable[tuple[Any, ...]]) -> list[R]:
+    fields = TABLES[kind]._meta.sorted_fields
+    return [
+        kind(*(field.python_value(value) for field, value in zip(fields, row, strict=True)))
+        for row in rows
+    ]

@@ -1,0 +1,366 @@
+"""Every table of mailflow, as the frozen record that its rows are.
+
+Instants are aware and UTC. Addresses stand as they were written; an `…_key` beside one is its form for comparison.
+Message ids stand without angle brackets.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mailflow.store.columns import table
+
+
+class Taken(StrEnum):
+    """How far a mail that came in is."""
+
+    TAKEN = "taken"
+    DONE = "done"
+    HELD = "held"
+    PARKED = "parked"
+    DROPPED = "dropped"
+
+
+class Sending(StrEnum):
+    """How far a copy that goes out is."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+class Role(StrEnum):
+    """What a person is in a conversation."""
+
+    HOST = "host"
+    CLIENT = "client"
+    PARTICIPANT = "participant"
+
+
+class Standing(StrEnum):
+    """Whether a participant gets copies."""
+
+    ACTIVE = "active"
+    WAITING = "waiting"
+    """Named by a client; gets nothing until the host has written."""
+    LEFT = "left"
+    SUPPRESSED = "suppressed"
+    """The address bounced."""
+
+
+class Kind(StrEnum):
+    """What a message is, in the record."""
+
+    MESSAGE = "message"
+    OFFER = "offer"
+    BOOKING = "booking"
+    REMINDER = "reminder"
+    NOTICE = "notice"
+
+
+class Direction(StrEnum):
+    """Who made a message: somebody who wrote to us, or mailflow."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class Status(StrEnum):
+    """The state of a booking."""
+
+    CONFIRMED = "confirmed"
+    PENDING = "pending"
+    CANCELLED = "cancelled"
+
+
+class OfferState(StrEnum):
+    """Whether an offer's slots may still be picked."""
+
+    OPEN = "open"
+    WITHDRAWN = "withdrawn"
+
+
+@table()
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes kept once, named by their SHA-256 in hex."""
+
+    digest: str
+    content: bytes
+
+
+@table(indexes=[("state", "id"), ("message_id",)])
+@dataclass(frozen=True, slots=True)
+class TakenMail:
+    """A mail that was answered with 250."""
+
+    id: int
+    at: datetime
+    sender: str
+    """Envelope sender; empty for the null sender."""
+    recipients: tuple[str, ...]
+    peer: str
+    blob: str
+    state: Taken = Taken.TAKEN
+    attempts: int = 0
+    message_id: str | None = None
+    digest: str = ""
+    """Of the content, once it was read: the same mail, sent again, has the same."""
+    reason: str = ""
+    """Why it is held, parked or dropped."""
+
+
+@table(indexes=[("host", "last_at"), ("host", "thread_index")])
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One mail thread between a host, clients and other participants."""
+
+    id: str
+    host: str
+    """Handle of the host who owns it."""
+    subject: str
+    created: datetime
+    last_at: datetime
+    host_wrote: bool = False
+    """Until the host has written, people whom a client named get nothing from us."""
+    closed: bool = False
+    thread_index: bytes | None = None
+    """The 22 bytes that its Thread-Index values begin with."""
+    merged_into: str | None = None
+    """The conversation that it has become part of: its address leads there."""
+
+
+@table(unique=[("conversation", "address_key")])
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A person in one conversation."""
+
+    id: int
+    conversation: str
+    address: str
+    address_key: str
+    name: str
+    role: Role
+    standing: Standing = Standing.ACTIVE
+    handle: str | None = None
+    """Which host this is, of those that the configuration names."""
+    zone: str | None = None
+    """IANA name of the time zone, once known."""
+
+
+@table(indexes=[("conversation", "id"), ("host", "message_id")])
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation, as it was written or made."""
+
+    id: int
+    conversation: str
+    host: str
+    message_id: str
+    kind: Kind
+    direction: Direction
+    at: datetime
+    """When it was taken up or made."""
+    author_name: str
+    author_address: str
+    subject: str
+    text: str
+    """What the author wrote: quotes and signature cut."""
+    date: datetime | None = None
+    """What its Date header says."""
+    body: str = ""
+    """The whole text, quotes and all."""
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    thread_index: bytes | None = None
+    digest: str = ""
+    taken: int | None = None
+    evidence: str = ""
+    """Why it stands in this conversation."""
+    automatic: bool = False
+
+
+@table(indexes=[("winner",)])
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Two conversations that were joined, and what was moved."""
+
+    id: int
+    loser: str
+    winner: str
+    at: datetime
+    messages: tuple[int, ...]
+
+
+@table(unique=[("host", "message_id", "conversation")], indexes=[("conversation",)])
+@dataclass(frozen=True, slots=True)
+class KnownId:
+    """A message id that a conversation of this host sent, received, or saw named; without a message it is a ghost."""
+
+    id: int
+    host: str
+    message_id: str
+    conversation: str
+    message: int | None = None
+
+
+@table(indexes=[("state", "due"), ("message",), ("conversation",)])
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One copy of one mail for one recipient."""
+
+    id: int
+    recipient: str
+    head: bytes
+    """The header fields of this copy, without the MIME fields."""
+    body: str
+    """Digest of the blob with the MIME fields and the content."""
+    subject: str
+    message_id: str
+    created: datetime
+    due: datetime
+    message: int | None = None
+    conversation: str | None = None
+    null_sender: bool = False
+    state: Sending = Sending.QUEUED
+    attempts: int = 0
+    unknowns: int = 0
+    """Attempts that may have succeeded: of those there are few."""
+    detail: str = ""
+    """What the last attempt came to."""
+    settled: datetime | None = None
+
+
+@table(indexes=[("conversation", "type")])
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A message that lists free slots of one appointment type."""
+
+    id: str
+    conversation: str
+    type: str
+    message_id: str
+    created: datetime
+    expires: datetime
+    state: OfferState = OfferState.OPEN
+    only: int | None = None
+    """The one participant whom it is for, if it is for one."""
+    moves: str | None = None
+    """The booking that a choice moves, if it offers other times for one."""
+    explicit: bool = False
+    """Its times were named by the host: they may break hours and notice."""
+
+
+@table(unique=[("offer", "number")])
+@dataclass(frozen=True, slots=True)
+class OfferedSlot:
+    """One numbered time of an offer."""
+
+    id: int
+    offer: str
+    number: int
+    start: datetime
+    end: datetime
+
+
+@table(indexes=[("offer",), ("thread",), ("status", "start")])
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One appointment. `thread` names its conversation, which opens only with a reply when the policy is `none`."""
+
+    id: str
+    type: str
+    host: str
+    """Handle of the first host, who owns it."""
+    thread: str
+    client_name: str
+    client_address: str
+    start: datetime
+    end: datetime
+    created: datetime
+    stamp: datetime
+    """When it was last changed: DTSTAMP of its invites."""
+    zone: str | None = None
+    """The client's time zone, once known."""
+    status: Status = Status.CONFIRMED
+    sequence: int = 0
+    announced: tuple[str, ...] = ()
+    """Ids of the mails about it, oldest first: later ones answer them."""
+    subject: str = ""
+    """Of the thread that those mails make."""
+    offer: str | None = None
+    offered_in: str | None = None
+    answers: tuple[tuple[str, str], ...] = ()
+
+
+@table(unique=[("booking", "address_key")])
+@dataclass(frozen=True, slots=True)
+class Attendee:
+    """A person of one booking."""
+
+    id: int
+    booking: str
+    address: str
+    address_key: str
+    name: str
+    role: Role
+    handle: str | None = None
+    partstat: str = "NEEDS-ACTION"
+
+
+@table(indexes=[("host", "start"), ("booking",)])
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A host's time that a booking takes, buffers and all: the database refuses two that overlap."""
+
+    id: int
+    host: str
+    booking: str
+    start: datetime
+    end: datetime
+
+
+@table(indexes=[("sent", "at"), ("booking",)])
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A reminder of a booking; it goes with the booking's state, so a change makes new ones."""
+
+    id: int
+    booking: str
+    at: datetime
+    sent: bool = False
+
+
+@table(unique=[("host", "address_key")])
+@dataclass(frozen=True, slots=True)
+class FurtherAddress:
+    """Another address of somebody whom a host knows by `known_key`."""
+
+    id: int
+    host: str
+    address_key: str
+    known_key: str
+
+
+class Doubt(StrEnum):
+    """Why a mail is held and the host asked."""
+
+    STRANGER = "stranger"
+    UNVERIFIED = "unverified"
+    FAILED = "failed"
+
+
+@table(indexes=[("taken",)])
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question to the host about one held mail."""
+
+    id: str
+    host: str
+    taken: int
+    doubt: Doubt
+    asked: datetime
+    conversation: str | None = None
+    answered: bool = False

@@ -1,0 +1,35 @@
+"""The unit of work: what a transaction has at hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailflow.config import Config
+from mailflow.keys import Keyring
+from mailflow.rendering import Templates
+from mailflow.store.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every transaction of one running mailflow shares."""
+
+    config: Config
+    keys: Keyring
+    templates: Templates
+    clock: Callable[[], datetime]
+    """The present instant, aware and UTC."""
+    random: Callable[[int], bytes]
+    """That many unguessable bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One transaction: the open session, its one instant, and the house's facts."""
+
+    db: Session
+    now: datetime
+    config: Config
+    keys: Keyring
+    templates: Templates
+    random: Callable[[int], bytes]
