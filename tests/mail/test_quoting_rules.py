@@ -109,8 +109,9 @@ def test_a_name_may_end_like_a_word(name: str) -> None:
     assert written(f"Yes.\n\nOn 2 Mar 2026 at 09:14, {name} wrote:\n\nTuesday?") == "Yes."
 
 
-def test_the_first_persons_words_are_the_authors() -> None:
-    text = "As on 2 Mar 2026 at 09:14 I wrote:\n\nTuesday.\n\nStill true."
+@pytest.mark.parametrize("teller", ["I", "you", "he", "they"])
+def test_a_pronoun_tells_that_a_person_introduces_the_words(teller: str) -> None:
+    text = f"As on 2 Mar 2026 at 09:14 {teller} wrote:\n\nTuesday.\n\nStill true."
     assert written(f"Hi.\n\n{text}") == f"Hi.\n\n{text}"
 
 
