@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mailflow.mail.charsets import decoded
 from mailflow.mail.cleaning import clean_line, clean_text
 from mailflow.mail.flowed import join_flowed
-from mailflow.mail.html_rendering import render_html
+from mailflow.mail.html_text import rendered
 from mailflow.mail.raw_headers import header_text
 
 # A book has less. The raw mail is kept whole.
@@ -40,10 +40,14 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The text as a person reads it, the HTML as it came, whether any text was format=flowed."""
+    """The text as a person reads it, the HTML as it came, whether any text was format=flowed.
+
+    `from_html` says that the text is nothing but a rendering of the HTML.
+    """
 
     text: str
     html: str | None
+    from_html: bool
     flowed: bool
     attachments: tuple[Attachment, ...]
     calendars: tuple[bytes, ...]
@@ -72,6 +76,12 @@ def read_body(message: Message) -> Body:
     return Body(
         text=_whole_text(texts, sources)[:MAX_TEXT],
         html="\n".join(html)[:MAX_TEXT] if html else None,
+        from_html=bool(html)
+        and not any(
+            source.strip()
+            for leaf, source in zip(texts, sources, strict=True)
+            if not _is_html(leaf)
+        ),
         flowed=any(_is_flowed(leaf.part) for leaf in texts),
         attachments=tuple(_attachment(leaf) for leaf in leaves if _is_attachment(leaf)),
         calendars=_calendars(leaf.part for leaf in leaves if _is_calendar(leaf)),
@@ -159,7 +169,7 @@ def _whole_text(texts: Sequence[_Leaf], sources: Sequence[str]) -> str:
     pairs = list(zip(texts, sources, strict=True))
     spoken = {leaf.alternative for leaf, source in pairs if source.strip() and not _is_html(leaf)}
     pieces = [
-        render_html(source[:MAX_RENDERED]) if _is_html(leaf) else _plain(leaf.part, source)
+        rendered(source[:MAX_RENDERED]) if _is_html(leaf) else _plain(leaf.part, source)
         for leaf, source in pairs
         if not (_is_html(leaf) and leaf.alternative and leaf.alternative in spoken)
     ]

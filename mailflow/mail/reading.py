@@ -9,7 +9,7 @@ from email.message import Message
 import mailparser
 
 from mailflow.errors import Unreadable
-from mailflow.mail import message_ids, thread_index
+from mailflow.mail import message_ids, quoting, thread_index
 from mailflow.mail.addresses import Person, people
 from mailflow.mail.automatic import Automation, automation
 from mailflow.mail.bodies import Attachment, Body, content_digest, read_body
@@ -39,8 +39,9 @@ class Mail:
     `references` (oldest first) nor `in_reply_to` names the mail itself. `date` is in UTC, None if
     missing or absurd. `author` is empty where From names nobody, and `from_count` counts the
     mailboxes of all From fields. `text` is the whole text, quotes and all; `html` is as it came,
-    unsafe to show. `trace` has the Received and Authentication-Results fields, topmost first.
-    `digest` is equal for the same message on two ways.
+    unsafe to show, and `from_html` says that `text` is a rendering of it. `trace` has the Received
+    and Authentication-Results fields, topmost first. `digest` is equal for the same message on two
+    ways.
     """
 
     message_id: str
@@ -57,6 +58,7 @@ class Mail:
     cc: tuple[Person, ...]
     text: str
     html: str | None
+    from_html: bool
     flowed: bool
     attachments: tuple[Attachment, ...]
     calendars: tuple[bytes, ...]
@@ -64,6 +66,10 @@ class Mail:
     instance: str
     trace: tuple[TraceField, ...]
     digest: str
+
+    def written(self, parents: Sequence[str] = ()) -> str:
+        """What the author wrote, quotes and signature cut; `parents` are texts of what was answered, nearest first."""
+        return quoting.written("" if self.from_html else self.text, self.html, parents=parents)
 
     @property
     def automatic(self) -> bool:
@@ -119,6 +125,7 @@ def _mail(message: Message, own_domain: str, envelope_sender: str | None) -> Mai
         cc=cc,
         text=body.text,
         html=body.html,
+        from_html=body.from_html,
         flowed=body.flowed,
         attachments=body.attachments,
         calendars=body.calendars,
