@@ -1,0 +1,91 @@
+"""Opening conversations, and who is in one."""
+
+from mailflow.config import Host
+from mailflow.keys import new_id
+from mailflow.mail import thread_index
+from mailflow.mail.addresses import Person, normalise
+from mailflow.mail.own_addresses import OwnAddresses
+from mailflow.store.tables import Conversation, Participant, Role, Standing
+from mailflow.store.unit import Unit
+
+
+def addresses(unit: Unit) -> OwnAddresses:
+    """The addresses of this house."""
+    return OwnAddresses(unit.config, unit.keys)
+
+
+def open_conversation(
+    unit: Unit, handle: str, subject: str, *, ident: str | None = None, root: bytes | None = None
+) -> Conversation:
+    """A new conversation of a host, with the host in it; `ident` and `root` go on with a thread that exists already."""
+    conversation = unit.db.insert(
+        Conversation(
+            id=ident or new_id(unit.random),
+            host=handle,
+            subject=subject,
+            created=unit.now,
+            last_at=unit.now,
+            thread_index=root or thread_index.root(unit.now, unit.random),
+        )
+    )
+    join_host(unit, conversation, unit.config.host(handle))
+    return conversation
+
+
+def join_host(unit: Unit, conversation: Conversation, host: Host) -> Participant:
+    """A host of ours into a conversation, by the configured address."""
+    person = Person(host.name, host.email)
+    return join(unit, conversation, person, Role.HOST, handle=host.handle)
+
+
+def join(
+    unit: Unit,
+    conversation: Conversation,
+    person: Person,
+    role: Role,
+    *,
+    standing: Standing = Standing.ACTIVE,
+    handle: str | None = None,
+) -> Participant:
+    """A person into a conversation, or the participant who has that address already."""
+    key = normalise(person.address)
+    known = unit.db.find(Participant, conversation=conversation.id, address_key=key)
+    if known is not None:
+        if known.standing is Standing.WAITING and standing is Standing.ACTIVE:
+            return unit.db.change(known, standing=standing)
+        return known
+    return unit.db.insert(
+        Participant(
+            id=0,
+            conversation=conversation.id,
+            address=person.address,
+            address_key=key,
+            name=person.name,
+            role=role,
+            standing=standing,
+            handle=handle,
+            zone=str(unit.config.host(handle).timezone) if handle else None,
+        )
+    )
+
+
+def host_writes(unit: Unit, conversation: Conversation) -> Conversation:
+    """The host has written: whom clients named gets copies from now on."""
+    for one in unit.db.all(Participant, conversation=conversation.id, standing=Standing.WAITING):
+        unit.db.change(one, standing=Standing.ACTIVE)
+    return unit.db.change(conversation, host_wrote=True)
+
+
+def people(unit: Unit, conversation: Conversation) -> list[Participant]:
+    """Everybody in a conversation, in the order in which they came."""
+    return unit.db.all(Participant, conversation=conversation.id)
+
+
+def recipients(unit: Unit, conversation: Conversation) -> list[Participant]:
+    """Those who get copies."""
+    return [one for one in people(unit, conversation) if one.standing is Standing.ACTIVE]
+
+
+def display_name(person: Participant | Person) -> str:
+    """How a person is called in front of others: never by the address, which is private."""
+    return person.name or person.address.partition("@")[0]

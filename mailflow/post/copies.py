@@ -1,0 +1,98 @@
+"""One copy of a mail for each recipient: its header fields, and its row in the queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import format_datetime
+
+from mailflow.config import Host
+from mailflow.mail.addresses import Person
+from mailflow.mail.header_fields import Mailbox, Value, ids
+from mailflow.mail.subjects import base_subject
+from mailflow.mail.thread_index import write
+from mailflow.mail.writing import head
+from mailflow.post.conversations import addresses
+from mailflow.post.threads import Thread
+from mailflow.store.queries import keep
+from mailflow.store.tables import Delivery
+from mailflow.store.unit import Unit
+
+Fields = list[tuple[str, Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What one recipient gets: the MIME fields and the content."""
+
+    recipient: Person
+    body: bytes
+
+
+def letter_fields(unit: Unit, thread: Thread, kind: str, *, automatic: bool) -> Fields:
+    """The header fields of a mail that mailflow writes itself, all but To.
+
+    `automatic` marks what no person asked for just now (RFC 3834, section 5), so that no responder answers it.
+    """
+    return [
+        *sender_fields(unit, thread.host, thread.conversation, thread.host.name),
+        ("Subject", thread.subject),
+        ("Date", format_datetime(unit.now)),
+        ("Message-ID", ids([thread.message_id])),
+        ("In-Reply-To", ids([thread.in_reply_to] if thread.in_reply_to else [])),
+        ("References", ids(thread.references)),
+        ("Thread-Topic", base_subject(thread.subject)),
+        ("Thread-Index", write(thread.thread_index)),
+        *(AUTOMATIC if automatic else []),
+        *stamp_fields(unit, kind, thread.conversation),
+    ]
+
+
+AUTOMATIC: Fields = [
+    ("Auto-Submitted", "auto-generated"),
+    ("X-Auto-Response-Suppress", "OOF, RN, NRN"),
+]
+
+
+def sender_fields(unit: Unit, host: Host, conversation: str, name: str) -> Fields:
+    """From and Reply-To: the conversation's address, whoever wrote, so that every answer comes through it."""
+    sender = Mailbox(name, addresses(unit).conversation(host.handle, conversation))
+    return [("From", sender), ("Reply-To", sender)]
+
+
+def stamp_fields(unit: Unit, kind: str, conversation: str | None) -> Fields:
+    """By which programs tell what a mail of ours is, and we our own when it comes back."""
+    return [
+        *([("Mailflow-Conversation", conversation)] if conversation else []),
+        ("Mailflow-Kind", kind),
+        ("Mailflow-Instance", unit.config.mailflow.domain),
+    ]
+
+
+def queue_copies(
+    unit: Unit,
+    fields: Fields,
+    copies: Sequence[Copy],
+    *,
+    subject: str,
+    message_id: str,
+    message: int | None = None,
+    conversation: str | None = None,
+    null_sender: bool = False,
+) -> None:
+    """Queue a copy for each recipient: the same header fields but for To, which is the recipient alone."""
+    for copy in copies:
+        to: tuple[str, Value] = ("To", Mailbox(copy.recipient.name, copy.recipient.address))
+        unit.db.insert(
+            Delivery(
+                id=0,
+                recipient=copy.recipient.address,
+                head=head([*fields[:2], to, *fields[2:]]),
+                body=keep(unit.db, copy.body),
+                subject=subject,
+                message_id=message_id,
+                created=unit.now,
+                due=unit.now,
+                message=message,
+                conversation=conversation,
+                null_sender=null_sender,
+            )
+        )

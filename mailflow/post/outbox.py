@@ -1,0 +1,81 @@
+"""The queue of copies that go out: claimed before they are sent, settled after, tried again in between."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from mailflow.mail.outgoing import Letter, Outcome, Result, next_attempt
+from mailflow.post.conversations import addresses
+from mailflow.store.queries import due_deliveries
+from mailflow.store.tables import Blob, Delivery, Sending
+from mailflow.store.unit import Unit
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+_OUTCOMES = {
+    Outcome.SENT: Sending.SENT,
+    Outcome.REFUSED: Sending.FAILED,
+    Outcome.DEFERRED: Sending.QUEUED,
+    Outcome.UNKNOWN: Sending.UNKNOWN,
+}
+
+
+def claim(unit: Unit, limit: int) -> list[Letter]:
+    """The copies that wait longest, now being sent; the attempt is counted before it is made."""
+    own = addresses(unit)
+    letters = []
+    for delivery in due_deliveries(unit.db, unit.now, limit):
+        attempts = delivery.attempts + 1
+        unit.db.change(delivery, state=Sending.SENDING, attempts=attempts)
+        content = unit.db.get(Blob, delivery.body).content
+        letters.append(
+            Letter(
+                id=delivery.id,
+                sender="" if delivery.null_sender else own.bounce(delivery.id),
+                recipient=delivery.recipient,
+                message=delivery.head + content,
+                attempts=attempts,
+            )
+        )
+    return letters
+
+
+def settle(unit: Unit, results: Sequence[Result]) -> None:
+    """Record what became of copies that were claimed, and when those that did not get through are due again."""
+    for result in results:
+        delivery = unit.db.get(Delivery, result.id)
+        unknown = result.outcome is Outcome.UNKNOWN
+        unknowns = delivery.unknowns + unknown
+        tries = unknowns if unknown else delivery.attempts
+        wait = next_attempt(tries, result.outcome, _jitter(unit))
+        state = _OUTCOMES[result.outcome]
+        unit.db.change(
+            delivery,
+            state=Sending.FAILED if wait is None and state is Sending.QUEUED else state,
+            due=NEVER if wait is None else unit.now + wait,
+            unknowns=unknowns,
+            detail=result.detail,
+            settled=unit.now if wait is None else None,
+        )
+
+
+def recover(unit: Unit) -> None:
+    """After a stop: what was being sent may have arrived, and goes again at once with the same bytes.
+
+    Waiting would tell nothing more. What waits for a later try is due too: a restart often follows a repair.
+    """
+    for delivery in unit.db.all(Delivery, state=Sending.SENDING):
+        unit.db.change(delivery, state=Sending.UNKNOWN, due=unit.now, detail="interrupted")
+    for delivery in unit.db.all(Delivery, state=Sending.QUEUED):
+        unit.db.change(delivery, due=min(delivery.due, unit.now))
+
+
+def retry(unit: Unit, ident: int) -> None:
+    """Send a copy again now, whatever became of it; raises `NotFound`."""
+    unit.db.change(
+        unit.db.get(Delivery, ident), state=Sending.QUEUED, due=unit.now, attempts=0, unknowns=0
+    )
+
+
+def _jitter(unit: Unit) -> float:
+    """Between -1 and 1, so that what failed together does not come back together."""
+    return int.from_bytes(unit.random(2)) / 32767.5 - 1

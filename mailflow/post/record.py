@@ -1,0 +1,33 @@
+"""Writing a message into a conversation's record, with every id by which an answer to it may come."""
+
+from collections.abc import Iterable
+
+from mailflow.store.tables import Conversation, KnownId, Message
+from mailflow.store.unit import Unit
+
+
+def record(unit: Unit, conversation: Conversation, message: Message) -> Message:
+    """The message in the record; its id, and those that it names, lead to this conversation from now on."""
+    written = unit.db.insert(message)
+    know(unit, conversation, [message.message_id], written.id)
+    named = [*message.references, *([message.in_reply_to] if message.in_reply_to else [])]
+    know(unit, conversation, named)
+    unit.db.change(conversation, last_at=unit.now)
+    return written
+
+
+def know(
+    unit: Unit, conversation: Conversation, message_ids: Iterable[str], message: int | None = None
+) -> None:
+    """Ids that lead to this conversation; without a message they are ghosts, until the message comes."""
+    for message_id in message_ids:
+        key = {
+            "host": conversation.host,
+            "message_id": message_id,
+            "conversation": conversation.id,
+        }
+        known = unit.db.find(KnownId, **key)
+        if known is None:
+            unit.db.insert(KnownId(id=0, message=message, **key))
+        elif known.message is None and message is not None:
+            unit.db.change(known, message=message)
