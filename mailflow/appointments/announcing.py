@@ -1,0 +1,267 @@
+"""Telling everybody of a booking: where, by the type's policy, and with an invite for each attendee."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from mailflow import wording
+from mailflow.appointments import links, policy
+from mailflow.appointments.itip import Invite, write_invite
+from mailflow.appointments.policy import Announcement, Origin
+from mailflow.config import AppointmentType
+from mailflow.mail.addresses import Person, normalise
+from mailflow.mail.writing import alternative, invitation
+from mailflow.post.conversations import (
+    addresses,
+    display_name,
+    join,
+    join_host,
+    open_conversation,
+    recipients,
+)
+from mailflow.post.copies import Copy
+from mailflow.post.letters import Letter, post, send_apart
+from mailflow.post.record import know
+from mailflow.post.threads import apart
+from mailflow.rendering import Rendered
+from mailflow.store.tables import (
+    Attendee,
+    Booking,
+    Conversation,
+    Kind,
+    Participant,
+    Role,
+    Status,
+)
+from mailflow.store.unit import Unit
+
+
+class Change(StrEnum):
+    """What happened to a booking."""
+
+    MADE = "made"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is to be told of a booking."""
+
+    change: Change
+    was: datetime | None = None
+    by: str | None = None
+
+
+def attend(unit: Unit, booking: Booking, kind: AppointmentType) -> None:
+    """The people of a booking: the type's hosts, the client, the type's participants."""
+    for handle in kind.hosts:
+        host = unit.config.host(handle)
+        _attend(unit, booking, Person(host.name, host.email), Role.HOST, handle)
+    _attend(unit, booking, Person(booking.client_name, booking.client_address), Role.CLIENT)
+    for address in kind.participants:
+        _attend(unit, booking, Person("", address), Role.PARTICIPANT)
+
+
+def announce(unit: Unit, booking: Booking, news: News) -> Booking:
+    """Mail the news to all concerned: in the booking's conversation, or outside any by the policy `none`."""
+    if news.change is Change.MADE:
+        booking = _settle(unit, booking)
+    return _tell(unit, booking, Kind.BOOKING, news)
+
+
+def open_thread(unit: Unit, thread: str) -> Conversation | None:
+    """The conversation that an answer to a booking outside any opens; None if no booking has that thread."""
+    booking = unit.db.find(Booking, thread=thread)
+    if booking is None:
+        return None
+    kind = unit.config.appointment_type(booking.type)
+    conversation = open_conversation(unit, booking.host, booking.subject, ident=thread)
+    _gather(unit, booking, kind, conversation)
+    know(unit, conversation, booking.announced)
+    return conversation
+
+
+def remind(unit: Unit, booking: Booking) -> Booking:
+    """Mail a reminder of the booking to all concerned, in the thread where it was announced."""
+    return _tell(unit, booking, Kind.REMINDER, None)
+
+
+def _settle(unit: Unit, booking: Booking) -> Booking:
+    """Decide the thread of a new booking, and bring its people into it."""
+    kind = unit.config.appointment_type(booking.type)
+    origin = Origin.OFFER if booking.offered_in else Origin.LINK
+    where = policy.announce(kind.conversation, origin)
+    subject = _subject(unit, booking, kind)
+    if where is Announcement.OUTSIDE:
+        return unit.db.change(booking, subject=subject)
+    if where is Announcement.IN_CONVERSATION and booking.offered_in:
+        conversation = unit.db.get(Conversation, booking.offered_in)
+    else:
+        conversation = open_conversation(unit, booking.host, subject, ident=booking.thread)
+    _gather(unit, booking, kind, conversation)
+    return unit.db.change(booking, thread=conversation.id, subject=conversation.subject)
+
+
+def _gather(
+    unit: Unit, booking: Booking, kind: AppointmentType, conversation: Conversation
+) -> None:
+    for handle in kind.hosts:
+        join_host(unit, conversation, unit.config.host(handle))
+    person = Person(booking.client_name, booking.client_address)
+    client = join(unit, conversation, person, Role.CLIENT)
+    if booking.zone and client.zone != booking.zone:
+        unit.db.change(client, zone=booking.zone)
+    for address in kind.participants:
+        join(unit, conversation, Person("", address), Role.PARTICIPANT)
+    # Who is in the conversation hears of the appointment, and can put it into a calendar.
+    for one in recipients(unit, conversation):
+        _attend(unit, booking, Person(one.name, one.address), one.role, one.handle)
+
+
+def _attend(
+    unit: Unit, booking: Booking, person: Person, role: Role, handle: str | None = None
+) -> None:
+    key = normalise(person.address)
+    if unit.db.find(Attendee, booking=booking.id, address_key=key) is None:
+        unit.db.insert(Attendee(0, booking.id, person.address, key, person.name, role, handle))
+
+
+def _tell(unit: Unit, booking: Booking, kind: Kind, news: News | None) -> Booking:
+    conversation = unit.db.find(Conversation, id=booking.thread)
+    if conversation is not None:
+        letter = Letter(
+            kind=kind,
+            text=_rendered(unit, booking, news, None, None).text,
+            body=lambda one: _body(unit, booking, news, _attendee(unit, booking, one), one.zone),
+        )
+        message_id = post(unit, conversation, letter).message_id
+    else:
+        host = unit.config.host(booking.host)
+        thread = apart(unit, host, booking.thread, booking.subject, booking.announced)
+        message_id = thread.message_id
+        send_apart(unit, thread, kind, _copies_apart(unit, booking, news))
+    return unit.db.change(booking, announced=(*booking.announced, message_id))
+
+
+def _copies_apart(unit: Unit, booking: Booking, news: News | None) -> list[Copy]:
+    return [
+        Copy(
+            Person(one.name, one.address),
+            _body(unit, booking, news, one, _zone(unit, booking, one)),
+        )
+        for one in unit.db.all(Attendee, booking=booking.id)
+    ]
+
+
+def _attendee(unit: Unit, booking: Booking, one: Participant) -> Attendee | None:
+    return unit.db.find(Attendee, booking=booking.id, address_key=one.address_key)
+
+
+def _zone(unit: Unit, booking: Booking, one: Attendee) -> str | None:
+    if one.handle:
+        return str(unit.config.host(one.handle).timezone)
+    return booking.zone if one.role is Role.CLIENT else None
+
+
+def _body(
+    unit: Unit, booking: Booking, news: News | None, attendee: Attendee | None, zone: str | None
+) -> bytes:
+    """The MIME fields and content for one recipient; the invite goes to attendees, and with a change alone."""
+    rendered = _rendered(unit, booking, news, attendee, zone)
+    if news is None or attendee is None:
+        return alternative(rendered.text, rendered.html)
+    invite = invite_of(unit, booking, attendee, zone)
+    method = "CANCEL" if invite.cancelled else "REQUEST"
+    return invitation(rendered.text, rendered.html, write_invite(invite), method)
+
+
+def _rendered(
+    unit: Unit, booking: Booking, news: News | None, attendee: Attendee | None, zone: str | None
+) -> Rendered:
+    kind = unit.config.appointment_type(booking.type)
+    host = unit.config.host(booking.host)
+    cancelled = booking.status is Status.CANCELLED
+    page_url = links.booking_url(unit, booking, attendee) if attendee else None
+    change_url = None if cancelled else page_url
+    facts = {
+        "title": kind.title,
+        "host_name": host.name,
+        "start": booking.start,
+        "end": booking.end,
+        "zone": ZoneInfo(zone) if zone else host.timezone,
+        "zone_known": zone is not None or attendee is None,
+        "host_zone": host.timezone,
+        "location": kind.location,
+        "description": kind.description,
+        "people": names(unit, booking, attendee),
+        "page_url": page_url,
+        "move_url": change_url and f"{change_url}/move",
+        "cancel_url": change_url and f"{change_url}/cancel",
+    }
+    if news is None:
+        return unit.templates.mail("reminder", **facts)
+    return unit.templates.mail(
+        "booking",
+        **facts,
+        change=news.change.value,
+        was=news.was,
+        by=news.by,
+        answers=booking.answers,
+        rebook_url=links.type_url(unit, booking.host, kind.slug)
+        if cancelled and attendee
+        else None,
+        how_to_answer=bool(attendee and attendee.role is Role.CLIENT and not cancelled),
+    )
+
+
+def names(unit: Unit, booking: Booking, without: Attendee | None = None) -> list[str]:
+    """The people of a booking by name, but for one."""
+    return [
+        display_name(Person(one.name, one.address))
+        for one in unit.db.all(Attendee, booking=booking.id)
+        if without is None or one.id != without.id
+    ]
+
+
+def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None) -> Invite:
+    """The booking as one attendee's calendar takes it."""
+    kind = unit.config.appointment_type(booking.type)
+    host = unit.config.host(booking.host)
+    owner = attendee.handle == booking.host
+    return Invite(
+        uid=f"{booking.id}@{unit.config.mailflow.domain}",
+        sequence=booking.sequence,
+        stamp=booking.stamp,
+        start=booking.start,
+        end=booking.end,
+        summary=f"{kind.title} with {host.name}",
+        description=unit.templates.mail(
+            "invite",
+            title=kind.title,
+            host_name=host.name,
+            start=booking.start,
+            end=booking.end,
+            zone=ZoneInfo(zone) if zone else host.timezone,
+            description=kind.description,
+            people=names(unit, booking, attendee),
+            answers=booking.answers,
+            page_url=links.booking_url(unit, booking, attendee),
+        ).text.strip(),
+        location=kind.location,
+        url=links.booking_url(unit, booking, attendee),
+        organizer_name=host.name,
+        organizer=addresses(unit).conversation(booking.host, booking.thread),
+        attendee_name=attendee.name,
+        attendee=attendee.address,
+        chair=owner,
+        partstat=attendee.partstat,
+        cancelled=booking.status is Status.CANCELLED,
+    )
+
+
+def _subject(unit: Unit, booking: Booking, kind: AppointmentType) -> str:
+    host = unit.config.host(booking.host)
+    when = wording.when(booking.start, host.timezone)
+    return f"{kind.title} with {host.name}: {when}"

@@ -1,0 +1,180 @@
+"""Offers: a mail that lists free times of one appointment type, each to be picked by a click or an answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from mailflow.appointments import links, slots
+from mailflow.appointments.availability import spread
+from mailflow.appointments.narrowing import Narrowing
+from mailflow.config import AppointmentType
+from mailflow.errors import Expired, NoFreeTime
+from mailflow.keys import new_id
+from mailflow.mail.writing import alternative, with_attachments
+from mailflow.post.conversations import display_name, host_writes, people
+from mailflow.post.letters import Letter, post
+from mailflow.spans import Span
+from mailflow.store.tables import (
+    Booking,
+    Conversation,
+    Kind,
+    Message,
+    Offer,
+    OfferedSlot,
+    OfferState,
+    Participant,
+    Role,
+)
+from mailflow.store.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the host asks for: an appointment type, for whom, when, and the words that go with it."""
+
+    kind: AppointmentType
+    narrowing: Narrowing = field(default_factory=Narrowing)
+    only: Participant | None = None
+    moves: Booking | None = None
+    """The booking for which other times are offered."""
+    words: str = ""
+    original: bytes | None = None
+    """The host's own mail, whose attachments go out with the offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotLine:
+    """One line of an offer, as one recipient sees it."""
+
+    number: int
+    start: datetime
+    end: datetime
+    url: str | None
+    mailto: str | None
+
+
+def make_offer(
+    unit: Unit, conversation: Conversation, wish: Wish, *, parent: Message | None = None
+) -> Offer:
+    """An offer in a conversation, mailed to all in it; one of the same type made earlier ends.
+
+    Raises `NoFreeTime` when nothing is free, or a time that the host named is taken.
+    """
+    chosen = _chosen(unit, wish)
+    withdraw(unit, conversation, wish.kind)
+    conversation = host_writes(unit, conversation)
+    offer = Offer(
+        id=new_id(unit.random),
+        conversation=conversation.id,
+        type=wish.kind.slug,
+        message_id="",
+        created=unit.now,
+        expires=unit.now + wish.kind.offer_life,
+        only=wish.only.id if wish.only else None,
+        moves=wish.moves.id if wish.moves else None,
+        explicit=bool(wish.narrowing.times),
+    )
+    letter = Letter(
+        kind=Kind.OFFER,
+        text=_text_for_record(unit, wish, chosen),
+        body=lambda recipient: _body(unit, offer, wish, chosen, recipient),
+        automatic=False,
+    )
+    message = post(unit, conversation, letter, parent=parent)
+    offer = unit.db.insert(replace(offer, message_id=message.message_id))
+    for number, span in enumerate(chosen, start=1):
+        unit.db.insert(OfferedSlot(0, offer.id, number, span.start, span.end))
+    return offer
+
+
+def withdraw(unit: Unit, conversation: Conversation, kind: AppointmentType | None = None) -> None:
+    """End the open offers of a conversation, of one type or of all."""
+    for offer in unit.db.all(Offer, conversation=conversation.id, state=OfferState.OPEN):
+        if kind is None or offer.type == kind.slug:
+            unit.db.change(offer, state=OfferState.WITHDRAWN)
+
+
+def check_open(unit: Unit, offer: Offer) -> None:
+    """Raises `Expired` for an offer that ran out or was withdrawn, or whose conversation was closed."""
+    conversation = unit.db.get(Conversation, offer.conversation)
+    if offer.state is not OfferState.OPEN or unit.now >= offer.expires or conversation.closed:
+        raise Expired("this offer has ended")
+
+
+def _chosen(unit: Unit, wish: Wish) -> Sequence[Span]:
+    kind = wish.kind
+    if wish.narrowing.times:
+        taken = [
+            t for t in wish.narrowing.times if not slots.is_clear(unit, kind, t, moving=wish.moves)
+        ]
+        if taken:
+            zone = unit.config.host(kind.hosts[0]).timezone
+            said = ", ".join(time.astimezone(zone).isoformat(" ", "minutes") for time in taken)
+            raise NoFreeTime(f"not free, or past: {said}")
+        return [Span(time, time + kind.duration) for time in sorted(set(wish.narrowing.times))]
+    within = wish.narrowing.within or Span(unit.now, unit.now + kind.horizon + kind.duration)
+    found = spread(
+        slots.free(unit, kind, within, moving=wish.moves),
+        kind.offer_slots,
+        unit.config.host(kind.hosts[0]).timezone,
+    )
+    if not found:
+        raise NoFreeTime(f"no time is free for {kind.title}")
+    return found
+
+
+def _body(
+    unit: Unit, offer: Offer, wish: Wish, chosen: Sequence[Span], recipient: Participant
+) -> bytes:
+    choosable = recipient.role is not Role.HOST and offer.only in (None, recipient.id)
+    host = unit.config.host(wish.kind.hosts[0])
+    conversation = unit.db.get(Conversation, offer.conversation)
+    others = [
+        display_name(one)
+        for one in people(unit, conversation)
+        if one.id != recipient.id and one.role is not Role.HOST
+    ]
+    rendered = unit.templates.mail(
+        "offer",
+        host_name=host.name,
+        title=wish.kind.title,
+        length=wish.kind.duration,
+        location=wish.kind.location,
+        description=wish.kind.description,
+        words=wish.words,
+        slots=[
+            _line(unit, offer, number, span, recipient if choosable else None)
+            for number, span in enumerate(chosen, start=1)
+        ],
+        zone=ZoneInfo(recipient.zone) if recipient.zone else host.timezone,
+        zone_known=recipient.zone is not None,
+        host_zone=host.timezone,
+        more_url=links.offer_url(unit, offer, recipient) if choosable else None,
+        choosable=choosable,
+        client_name=display_name(wish.only) if wish.only else None,
+        people=others,
+        expires=offer.expires,
+    )
+    body = alternative(rendered.text, rendered.html)
+    return with_attachments(body, wish.original) if wish.original else body
+
+
+def _line(
+    unit: Unit, offer: Offer, number: int, span: Span, client: Participant | None
+) -> SlotLine:
+    if client is None:
+        return SlotLine(number, span.start, span.end, None, None)
+    url = links.slot_url(unit, offer, number, client)
+    mailto = links.slot_mailto(unit, offer, number, client)
+    return SlotLine(number, span.start, span.end, url, mailto)
+
+
+def _text_for_record(unit: Unit, wish: Wish, chosen: Sequence[Span]) -> str:
+    zone = unit.config.host(wish.kind.hosts[0]).timezone
+    lines = [
+        f"{number}. {span.start.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+        for number, span in enumerate(chosen, start=1)
+    ]
+    heading = f"{wish.kind.title}:"
+    return "\n".join([*([wish.words, ""] if wish.words else []), heading, *lines])
