@@ -1,0 +1,184 @@
+"""A mail that may, into its conversation: recorded once, its people brought in, done what it asks for, passed on."""
+
+from mailflow.conversations.answers import answer
+from mailflow.conversations.arrival import Arrival
+from mailflow.conversations.commands import read_commands
+from mailflow.conversations.orders import obey
+from mailflow.conversations.relaying import pass_on
+from mailflow.mail.addresses import Person, is_address
+from mailflow.mail.reading import Mail
+from mailflow.mail.subjects import reply_subject
+from mailflow.post.conversations import addresses, host_writes, join
+from mailflow.post.letters import Notice, notify_host
+from mailflow.post.record import know, record
+from mailflow.store.tables import (
+    Conversation,
+    Direction,
+    Kind,
+    Message,
+    Participant,
+    Role,
+    Standing,
+)
+from mailflow.store.unit import Unit
+
+ANCESTORS = 3
+"""Messages whose text is looked for in an answer, beside the one that it answers."""
+
+NAMED_AT_ONCE = 20
+"""People whom one mail can bring in: a conversation is no way to mail the world."""
+
+
+def accept(
+    unit: Unit,
+    conversation: Conversation,
+    author: Participant | None,
+    arrival: Arrival,
+    evidence: str,
+    *,
+    obeyed: bool,
+) -> None:
+    """All that a mail causes in one conversation; nothing, if the conversation has it already.
+
+    `author` is none for automatic mail of somebody unknown. `obeyed` says whether what it asks for may be done.
+    """
+    message_id = _free_id(unit, conversation, arrival)
+    if message_id is None:
+        return
+    if author is not None and not arrival.mail.automatic:
+        _bring_in_named(unit, conversation, author, arrival)
+        if author.role is Role.HOST:
+            conversation = host_writes(unit, conversation)
+    if conversation.closed and not arrival.mail.automatic:
+        conversation = _reopen(unit, conversation)
+    message = _record(unit, conversation, arrival, message_id, evidence)
+    if author is None or arrival.mail.automatic:
+        pass_on(unit, conversation, message, author, arrival)
+    elif author.role is Role.HOST:
+        _from_host(unit, conversation, message, author, arrival, obeyed)
+    else:
+        _from_client(unit, conversation, message, author, arrival, obeyed)
+
+
+def _from_host(
+    unit: Unit,
+    conversation: Conversation,
+    message: Message,
+    author: Participant,
+    arrival: Arrival,
+    obeyed: bool,
+) -> None:
+    told = read_commands(message.text) if obeyed else read_commands("")
+    offered = obey(unit, conversation, message, author, arrival, told)
+    only_orders = bool(told.orders) and not told.rest and not _has_files(arrival)
+    if not offered and not only_orders:
+        pass_on(unit, conversation, message, author, arrival, cut=told.lines)
+
+
+def _from_client(
+    unit: Unit,
+    conversation: Conversation,
+    message: Message,
+    author: Participant,
+    arrival: Arrival,
+    obeyed: bool,
+) -> None:
+    line = answer(unit, conversation, message, author) if obeyed else None
+    if line is None:
+        pass_on(unit, conversation, message, author, arrival)
+    elif message.text.strip() != line:
+        pass_on(unit, conversation, message, author, arrival, cut=[line])
+
+
+def _reopen(unit: Unit, conversation: Conversation) -> Conversation:
+    lines = ["This conversation was closed; a new mail has opened it again."]
+    reply_to = addresses(unit).conversation(conversation.host, conversation.id)
+    notice = Notice(
+        "done", {"lines": lines}, reply_subject(conversation.subject), reply_to, conversation.id
+    )
+    notify_host(unit, unit.config.host(conversation.host), notice)
+    return unit.db.change(conversation, closed=False)
+
+
+def _has_files(arrival: Arrival) -> bool:
+    return any(not attachment.inline for attachment in arrival.mail.attachments)
+
+
+def _free_id(unit: Unit, conversation: Conversation, arrival: Arrival) -> str | None:
+    """The id to record a mail under, its own unless another mail has used that; None if the mail is here already."""
+    mail = arrival.mail
+    for message_id in (mail.message_id, f"{mail.digest[:32]}@{unit.config.mailflow.domain}"):
+        known = unit.db.find(Message, conversation=conversation.id, message_id=message_id)
+        if known is None:
+            return message_id
+        if known.digest == mail.digest:
+            return None
+    return None
+
+
+def named_people(unit: Unit, mail: Mail) -> list[Person]:
+    """Whom a mail brings in by naming them in To or Cc: neither hosts nor addresses of ours."""
+    own = addresses(unit)
+    named = [
+        person
+        for person in (*mail.to, *mail.cc)
+        if is_address(person.address)
+        and not own.is_own(person.address)
+        and not unit.config.host_of(person.address)
+    ]
+    return named[:NAMED_AT_ONCE]
+
+
+def _bring_in_named(
+    unit: Unit, conversation: Conversation, author: Participant, arrival: Arrival
+) -> None:
+    """People in To and Cc become participants; whom a client names gets nothing before the host has written."""
+    trusted = author.role is Role.HOST or conversation.host_wrote
+    standing = Standing.ACTIVE if trusted else Standing.WAITING
+    for person in named_people(unit, arrival.mail):
+        join(unit, conversation, person, Role.PARTICIPANT, standing=standing)
+
+
+def _record(
+    unit: Unit, conversation: Conversation, arrival: Arrival, message_id: str, evidence: str
+) -> Message:
+    mail = arrival.mail
+    message = record(
+        unit,
+        conversation,
+        Message(
+            id=0,
+            conversation=conversation.id,
+            host=conversation.host,
+            message_id=message_id,
+            kind=Kind.MESSAGE,
+            direction=Direction.IN,
+            at=unit.now,
+            date=mail.date,
+            author_name=mail.author.name,
+            author_address=mail.author.address,
+            subject=mail.subject,
+            text=mail.written(_answered_texts(unit, conversation, mail)),
+            body=mail.text,
+            in_reply_to=mail.in_reply_to,
+            references=mail.references,
+            thread_index=mail.thread_index,
+            digest=mail.digest,
+            taken=arrival.taken,
+            evidence=evidence,
+            automatic=arrival.mail.automatic,
+        ),
+    )
+    know(unit, conversation, mail.aliases, message.id)
+    return message
+
+
+def _answered_texts(unit: Unit, conversation: Conversation, mail: Mail) -> list[str]:
+    """The texts that a mail may quote, the nearest first."""
+    named = [mail.in_reply_to, *reversed(mail.references[-ANCESTORS:])]
+    return [
+        parent.body
+        for message_id in dict.fromkeys(one for one in named if one)
+        for parent in unit.db.all(Message, host=conversation.host, message_id=message_id)
+        if parent.conversation == conversation.id
+    ]

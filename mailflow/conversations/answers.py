@@ -1,0 +1,137 @@
+"""What a client's first line asks for: a number or a time of an offer, `cancel`, `move`, `/leave`."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from mailflow.appointments import bookings, offers
+from mailflow.appointments.narrowing import parse_time
+from mailflow.appointments.offers import Wish
+from mailflow.errors import Expired, NoFreeTime, SlotTaken, TooLate
+from mailflow.mail.addresses import normalise
+from mailflow.store.queries import newest_message
+from mailflow.store.tables import (
+    Booking,
+    Conversation,
+    Message,
+    Offer,
+    OfferedSlot,
+    Participant,
+    Standing,
+    Status,
+)
+from mailflow.store.unit import Unit
+
+_NUMBER = re.compile(r"(?:option\s+|#)?(\d{1,3})", re.IGNORECASE)
+
+
+def answer(
+    unit: Unit, conversation: Conversation, message: Message, author: Participant
+) -> str | None:
+    """Do what the first line of a client's mail asks for; returns that line if it was understood, else None."""
+    lines = message.text.strip().splitlines()
+    line = lines[0].strip() if lines else ""
+    if line.lower() == "/leave":
+        unit.db.change(author, standing=Standing.LEFT)
+        return line
+    understood = _answer_offer(unit, conversation, message, author, line) or _answer_booking(
+        unit, conversation, message, author, line
+    )
+    return line if understood else None
+
+
+def choose(unit: Unit, offer: Offer, start: datetime, author: Participant) -> bool:
+    """Book a time of an offer by mail; one that is gone meanwhile is answered with fresh ones.
+
+    Returns False when there is none either: then the mail is the host's to answer.
+    """
+    try:
+        with unit.db.attempt():
+            bookings.pick(unit, offer, start, author)
+    except (SlotTaken, Expired, TooLate) as error:
+        return _offer_anew(unit, offer, author, error)
+    return True
+
+
+def chosen_time(line: str, slots: Sequence[OfferedSlot], zone: ZoneInfo) -> datetime | None:
+    """The offered time that a line names, by its number or exactly; None if it says anything else."""
+    number = _NUMBER.fullmatch(line)
+    if number:
+        return next((slot.start for slot in slots if slot.number == int(number[1])), None)
+    start = parse_time(line, zone)
+    return start if any(slot.start == start for slot in slots) else None
+
+
+def _answer_offer(
+    unit: Unit, conversation: Conversation, message: Message, author: Participant, line: str
+) -> bool:
+    offer = _answered_offer(unit, conversation, message)
+    if offer is None or offer.only not in (None, author.id):
+        return False
+    zone = ZoneInfo(author.zone) if author.zone else unit.config.host(conversation.host).timezone
+    start = chosen_time(line, unit.db.all(OfferedSlot, offer=offer.id), zone)
+    if start is None:
+        return False
+    return choose(unit, offer, start, author)
+
+
+def _answered_offer(unit: Unit, conversation: Conversation, message: Message) -> Offer | None:
+    """The offer that a mail answers: by In-Reply-To, else the newest of References, else the last message."""
+    named = message.in_reply_to or (message.references[-1] if message.references else None)
+    if named is None:
+        last = _before(unit, conversation, message)
+        named = last.message_id if last else None
+    return unit.db.find(Offer, conversation=conversation.id, message_id=named) if named else None
+
+
+def _before(unit: Unit, conversation: Conversation, message: Message) -> Message | None:
+    return newest_message(unit.db, conversation.id, before=message.id)
+
+
+def _answer_booking(
+    unit: Unit, conversation: Conversation, message: Message, author: Participant, line: str
+) -> bool:
+    word = line.lower().rstrip(".!")
+    booking = _answered_booking(unit, conversation, message, author)
+    if booking is None or word not in ("cancel", "move"):
+        return False
+    try:
+        bookings.check_changeable(unit, booking)
+    except TooLate:
+        return False  # past the cut-off it is a message for the host to decide upon
+    if word == "cancel":
+        bookings.cancel(unit, booking, by=author.name or None)
+    else:
+        kind = unit.config.appointment_type(booking.type)
+        offers.make_offer(unit, conversation, Wish(kind, only=author, moves=booking))
+    return True
+
+
+def _answered_booking(
+    unit: Unit, conversation: Conversation, message: Message, author: Participant
+) -> Booking | None:
+    """The author's own booking whose announcement or reminder a mail answers."""
+    for booking in unit.db.all(Booking, thread=conversation.id, status=Status.CONFIRMED):
+        own = normalise(booking.client_address) == author.address_key
+        if own and message.in_reply_to in booking.announced:
+            return booking
+    return None
+
+
+def _offer_anew(unit: Unit, offer: Offer, author: Participant, why: Exception) -> bool:
+    """Tell the client that the choice could not be booked, with other times if there are any."""
+    conversation = unit.db.get(Conversation, offer.conversation)
+    standing = bookings.booking_of(unit, offer)
+    own = standing is not None and normalise(standing.client_address) == author.address_key
+    wish = Wish(
+        kind=unit.config.appointment_type(offer.type),
+        only=author,
+        moves=standing if own else None,
+        words=f"This time could not be booked: {why}. Here are others.",
+    )
+    try:
+        offers.make_offer(unit, conversation, wish)
+    except NoFreeTime:
+        return False
+    return True

@@ -1,0 +1,65 @@
+"""Which conversation of a host a mail belongs to, by its ids: never by its subject."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mailflow.mail.reading import Mail
+from mailflow.mail.subjects import base_subject
+from mailflow.post.conversations import people
+from mailflow.store.queries import conversations_knowing, conversations_with_root
+from mailflow.store.tables import Conversation
+from mailflow.store.unit import Unit
+
+ROOT_OCTETS = 22
+"""What a Thread-Index begins with, the same in a whole thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A conversation that a mail names, and the evidence for it."""
+
+    conversation: Conversation
+    evidence: str
+
+
+def place(unit: Unit, handle: str, mail: Mail) -> list[Placement]:
+    """The conversations of this host that a mail names, the strongest evidence first; none, if it starts one.
+
+    References count from the newest to the oldest, then In-Reply-To, then the mail's own ids, which an answer that
+    came before it may have named, and last Exchange's Thread-Index. Ids of other hosts' conversations have no effect.
+    """
+    found: dict[str, Placement] = {}
+    for evidence, known in (*_by_ids(unit, handle, mail), *_by_thread_index(unit, handle, mail)):
+        if known not in found:
+            found[known] = Placement(unit.db.get(Conversation, known), evidence)
+    return list(found.values())
+
+
+def _by_ids(unit: Unit, handle: str, mail: Mail) -> Iterator[tuple[str, str]]:
+    for evidence, message_id in _named(mail):
+        for known in conversations_knowing(unit.db, handle, message_id):
+            yield f"{evidence} {message_id}", known
+
+
+def _named(mail: Mail) -> Iterable[tuple[str, str]]:
+    for message_id in reversed(mail.references):
+        yield "its References name", message_id
+    if mail.in_reply_to:
+        yield "its In-Reply-To names", mail.in_reply_to
+    for message_id in (mail.message_id, *mail.aliases):
+        yield "an earlier mail named it as", message_id
+
+
+def _by_thread_index(unit: Unit, handle: str, mail: Mail) -> Iterator[tuple[str, str]]:
+    """The one conversation with this Thread-Index and subject of which the author is a participant."""
+    if mail.thread_index is None or mail.automatic:
+        return
+    found = conversations_with_root(unit.db, handle, mail.thread_index[:ROOT_OCTETS])
+    if len(found) != 1 or _base(found[0].subject) != _base(mail.subject):
+        return
+    if any(one.address.lower() == mail.author.address.lower() for one in people(unit, found[0])):
+        yield "its Thread-Index and subject", found[0].id
+
+
+def _base(subject: str) -> str:
+    return base_subject(subject).casefold()

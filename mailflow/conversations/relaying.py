@@ -1,0 +1,101 @@
+"""Passing a mail on: a copy for everybody in the conversation who does not have it already."""
+
+from collections.abc import Collection, Sequence
+from email.utils import format_datetime
+
+from mailflow.conversations.arrival import Arrival
+from mailflow.mail.addresses import Person, normalise
+from mailflow.mail.copied_header import carried_fields
+from mailflow.mail.header_fields import Value, ids
+from mailflow.mail.relaying import relayed
+from mailflow.post.conversations import display_name, recipients
+from mailflow.post.copies import Copy, Fields, queue_copies, sender_fields, stamp_fields
+from mailflow.post.inert import make_inert
+from mailflow.store.tables import Conversation, Message, Participant, Role
+from mailflow.store.unit import Unit
+
+RELAY = "relay"
+
+
+def pass_on(
+    unit: Unit,
+    conversation: Conversation,
+    message: Message,
+    author: Participant | None,
+    arrival: Arrival,
+    *,
+    cut: Collection[str] = (),
+) -> None:
+    """Queue a copy for each recipient, without the lines in `cut`; of automatic mail for the host alone.
+
+    Without an author it is automatic mail of somebody unknown.
+    """
+    everybody = recipients(unit, conversation)
+    mail = arrival.mail
+    have_it = {normalise(person.address) for person in (*mail.to, *mail.cc)}
+    to = [
+        one
+        for one in everybody
+        if (author is None or one.id != author.id)
+        and one.address_key not in have_it
+        and (not arrival.mail.automatic or one.role is Role.HOST)
+    ]
+    inert = make_inert(unit.config)
+    copies = [
+        Copy(
+            Person(one.name, one.address),
+            relayed(
+                arrival.raw, cut=cut, footer=_footer(unit, everybody, author, one), inert=inert
+            ),
+        )
+        for one in to
+    ]
+    queue_copies(
+        unit,
+        _fields(unit, conversation, message, author, arrival),
+        copies,
+        subject=message.subject,
+        message_id=message.message_id,
+        message=message.id,
+        conversation=conversation.id,
+        null_sender=arrival.mail.automatic,
+    )
+
+
+def _fields(
+    unit: Unit,
+    conversation: Conversation,
+    message: Message,
+    author: Participant | None,
+    arrival: Arrival,
+) -> Fields:
+    host = unit.config.host(conversation.host)
+    is_owner = author is not None and author.handle == host.handle
+    name = (
+        host.name
+        if is_owner
+        else f"{display_name(author or arrival.mail.author)} (via {host.name})"
+    )
+    carried = [
+        (field, value)
+        for field, value in carried_fields(arrival.raw)
+        if field.lower() != "message-id"
+    ]
+    dated: tuple[str, Value] = ("Date", format_datetime(message.at))
+    return [
+        *sender_fields(unit, host, conversation.id, name),
+        *carried,
+        *([] if any(field.lower() == "date" for field, _ in carried) else [dated]),
+        # The id under which the record knows it: the author's own, unless that was used for another mail.
+        ("Message-ID", ids([message.message_id])),
+        *stamp_fields(unit, RELAY, conversation.id),
+    ]
+
+
+def _footer(
+    unit: Unit, everybody: Sequence[Participant], author: Participant | None, recipient: Participant
+) -> str:
+    """Who else is in the conversation, by name: private addresses are shown to nobody."""
+    present = {recipient.id, *([author.id] if author else [])}
+    others = [display_name(one) for one in everybody if one.id not in present]
+    return unit.templates.mail("relay_footer", people=others).text if others else ""

@@ -1,0 +1,36 @@
+"""Conversations that a mail starts: a client's, or the host's own with the clients it is addressed to."""
+
+from mailflow.config import Host
+from mailflow.conversations.accepting import accept, named_people
+from mailflow.conversations.arrival import Arrival
+from mailflow.conversations.placing import ROOT_OCTETS
+from mailflow.post.conversations import join, join_host, open_conversation
+from mailflow.post.record import know
+from mailflow.store.tables import Conversation, Role
+from mailflow.store.unit import Unit
+
+
+def start_with_client(unit: Unit, host: Host, arrival: Arrival) -> Conversation:
+    """A conversation that somebody begins by writing to the host."""
+    conversation = _open(unit, host, arrival)
+    author = join(unit, conversation, arrival.mail.author, Role.CLIENT)
+    accept(unit, conversation, author, arrival, "it starts the conversation", obeyed=False)
+    return conversation
+
+
+def start_with_host(unit: Unit, host: Host, arrival: Arrival) -> Conversation:
+    """A conversation that the host begins with the people in To and Cc, who have that mail already."""
+    conversation = _open(unit, host, arrival)
+    author = join_host(unit, conversation, host)
+    for person in named_people(unit, arrival.mail):
+        join(unit, conversation, person, Role.CLIENT)
+    accept(unit, conversation, author, arrival, "the host started the conversation", obeyed=True)
+    return conversation
+
+
+def _open(unit: Unit, host: Host, arrival: Arrival) -> Conversation:
+    mail = arrival.mail
+    root = mail.thread_index[:ROOT_OCTETS] if mail.thread_index else None
+    conversation = open_conversation(unit, host.handle, mail.subject, root=root)
+    know(unit, conversation, mail.references)
+    return conversation

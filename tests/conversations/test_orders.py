@@ -1,0 +1,118 @@
+"""What a host's command lines do, and what is said to wrong ones."""
+
+import pytest
+
+from mailflow.conversations.commands import read_commands
+from tests.conversations.test_conversation import ANN, DANA, JOE, first_contact
+from tests.flow import Flow, to
+
+
+def test_an_offer_goes_to_all_with_the_hosts_words_on_top(flow: Flow) -> None:
+    asked = first_contact(flow)
+    sent = flow.reply(DANA, asked, "Gladly, Joe.\n/offer coaching\nSee you soon.")
+    assert {copy.recipient for copy in sent} == {"joe@client.test", "dana@coach.test"}
+    offer = to(sent, "joe@client.test")
+    assert offer["Mailflow-Kind"] == "offer"
+    assert offer.text.startswith("Gladly, Joe.\nSee you soon.")
+    assert "/offer coaching" not in offer.text + offer.html
+    assert offer.text.count("https://flow.test/slot/") == 6
+    assert "https://flow.test/offer/" in offer.text
+
+
+def test_the_hosts_own_copy_has_no_links(flow: Flow) -> None:
+    own = to(flow.reply(DANA, first_contact(flow), "/offer coaching"), "dana@coach.test")
+    assert "/slot/" not in own.text + own.html
+    assert "mailto:book" not in own.html
+
+
+def test_an_offer_to_one_of_several(flow: Flow) -> None:
+    asked = to(flow.mail(JOE, "dana@flow.test", cc=ANN), "dana@coach.test")
+    sent = flow.reply(DANA, asked, "/offer coaching ann@friend.test")
+    assert "/slot/" in to(sent, "ann@friend.test").text
+    assert "/slot/" not in to(sent, "joe@client.test").text
+
+
+def test_words_narrow_an_offer(flow: Flow) -> None:
+    offer = to(
+        flow.reply(DANA, first_contact(flow), "/offer coaching 2026-12-01"), "joe@client.test"
+    )
+    assert "1 December 2026" in offer.text
+    assert "2 December" not in offer.text
+
+
+def test_explicit_times_may_break_hours(flow: Flow) -> None:
+    command = "/offer coaching 2026-12-05T20:00 2026-12-06T07:15"
+    offer = to(flow.reply(DANA, first_contact(flow), command), "joe@client.test")
+    assert "20:00" in offer.text
+    assert "07:15" in offer.text
+    booked = flow.reply(JOE, offer, "1")
+    assert {copy["Mailflow-Kind"] for copy in booked} == {"booking"}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("/ofer coaching", "/offer TYPE"),
+        ("/offer couching", "coaching"),
+        ("/offer", "coaching"),
+        ("/offer coaching nobody@client.test", "nobody@client.test"),
+        ("/offer coaching someday", "someday"),
+        ("/offer coaching 2026-12-25 2020", "2020"),
+        ("/offer coaching 2026-11-22", "no time is free"),
+        ("/cancel", "No appointment"),
+        ("/move", "No appointment"),
+        ("/dance", "no command /dance"),
+    ],
+)
+def test_a_wrong_command_is_answered_to_the_host_alone(flow: Flow, line: str, said: str) -> None:
+    (answer,) = flow.reply(DANA, first_contact(flow), line)
+    assert answer.recipient == "dana@coach.test"
+    assert answer["Mailflow-Kind"] == "notice"
+    assert said in answer.text
+    assert line in answer.text
+
+
+def test_what_stands_beside_a_wrong_command_is_passed_on_without_it(flow: Flow) -> None:
+    sent = flow.reply(DANA, first_contact(flow), "Hello Joe.\n/dance")
+    assert to(sent, "joe@client.test").text.strip() == "Hello Joe."
+
+
+def test_a_note_is_kept_and_not_passed_on(flow: Flow) -> None:
+    sent = flow.reply(DANA, first_contact(flow), "Thanks.\n/note pays late")
+    assert "pays late" not in to(sent, "joe@client.test").raw.decode()
+    assert "Noted" in to(sent, "dana@coach.test").text
+
+
+def test_who_names_everybody(flow: Flow) -> None:
+    asked = to(flow.mail(JOE, "dana@flow.test", cc=ANN), "dana@coach.test")
+    (answer,) = flow.reply(DANA, asked, "/who")
+    assert "joe@client.test" in answer.text
+    assert "ann@friend.test" in answer.text
+
+
+def test_a_command_works_only_where_its_address_is_named(flow: Flow) -> None:
+    asked = first_contact(flow)
+    sent = flow.mail(DANA, "joe@client.test", "/offer coaching", envelope_to=[asked.address])
+    assert sent == []
+
+
+def test_a_client_commands_nothing(flow: Flow) -> None:
+    asked = first_contact(flow)
+    answered = to(flow.reply(DANA, asked, "Hello."), "joe@client.test")
+    (copy,) = flow.reply(JOE, answered, "/offer coaching")
+    assert copy["Mailflow-Kind"] == "relay"
+
+
+def test_commands_stand_among_the_first_ten_lines() -> None:
+    told = read_commands("\n" * 9 + "/who\n/close")
+    assert [order.name for order in told.orders] == ["who"]
+    assert told.rest == "/close"
+
+
+@pytest.mark.parametrize(
+    "text", ["/home/dana/file", "and /offer coaching", "// no", "/ offer", "/1"]
+)
+def test_other_lines_are_text(text: str) -> None:
+    told = read_commands(text)
+    assert told.orders == []
+    assert told.rest == text

@@ -1,0 +1,146 @@
+"""Where mails land: by ids, in any order of arrival, joined where that is safe."""
+
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailflow.mail import thread_index
+from mailflow.store.tables import Conversation, Message
+from mailflow.store.unit import Unit
+from tests.conversations.test_conversation import ANN, DANA, JOE
+from tests.flow import START, Flow, to
+
+Letter = tuple[str, list[str], str | None]
+"""Its id, its References, its In-Reply-To."""
+
+SETS: dict[str, list[Letter]] = {
+    "chain": [("1", [], None), ("2", ["1"], "1"), ("3", ["1", "2"], "2")],
+    "only In-Reply-To": [("1", [], None), ("2", [], "1"), ("3", [], "2")],
+    "two answers to a lost parent": [("2", ["1"], "1"), ("3", ["1"], "1")],
+    "two orphans that a third joins": [
+        ("2", ["a"], None),
+        ("3", ["b"], None),
+        ("4", ["a", "b"], None),
+    ],
+    "strangers to each other": [("1", [], None), ("2", [], None), ("3", ["2"], "2")],
+    "cycle of two": [("1", ["2"], "2"), ("2", ["1"], "1")],
+    "cycle of three": [("1", ["3"], None), ("2", ["1"], None), ("3", ["2"], None)],
+    "naming itself": [("1", ["1"], "1"), ("2", ["1"], "1")],
+    "doubled ids": [("1", [], None), ("2", ["1", "1", "1"], "1")],
+    "a gap": [("1", [], None), ("4", ["1", "2", "3"], "3"), ("3", ["1", "2"], "2")],
+}
+
+
+def groups(flow: Flow) -> set[frozenset[str]]:
+    """The ids of the messages of each conversation."""
+
+    def read(unit: Unit) -> set[frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for message in unit.db.all(Message):
+            found.setdefault(message.conversation, set()).add(message.message_id.partition("@")[0])
+        return {frozenset(one) for one in found.values()}
+
+    return flow.run(read)
+
+
+def hand_in(flow: Flow, letter: Letter) -> None:
+    ident, references, parent = letter
+    headers: dict[str, Any] = {"Message_ID": f"<{ident}@client.test>"}
+    if references:
+        headers["References"] = " ".join(f"<{one}@client.test>" for one in references)
+    if parent:
+        headers["In_Reply_To"] = f"<{parent}@client.test>"
+    flow.mail(JOE, "dana@flow.test", f"Letter {ident}", **headers)
+
+
+@pytest.mark.parametrize("letters", SETS.values(), ids=SETS)
+def test_every_order_of_arrival_gives_the_same_conversations(
+    tmp_path: Path, letters: list[Letter]
+) -> None:
+    outcomes = set()
+    for number, order in enumerate(permutations(letters)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        flow = Flow(folder)
+        for letter in order:
+            hand_in(flow, letter)
+            flow.wait(minutes=1)
+        outcomes.add(frozenset(groups(flow)))
+        flow.close()
+    assert len(outcomes) == 1
+
+
+def test_conversations_are_not_joined_once_the_host_has_answered_in_one(flow: Flow) -> None:
+    flow.mail(JOE, "dana@flow.test", References="<a@x>")
+    flow.wait(minutes=1)
+    other = to(flow.mail(JOE, "dana@flow.test", References="<b@x>"), "dana@coach.test")
+    flow.reply(DANA, other, "Hello.")
+    flow.mail(JOE, "dana@flow.test", References="<a@x> <b@x>")
+    assert sorted(len(group) for group in groups(flow)) == [1, 3]
+
+
+def test_conversations_of_different_people_are_not_joined(flow: Flow) -> None:
+    flow.mail(JOE, "dana@flow.test", References="<a@x>")
+    flow.wait(minutes=1)
+    flow.mail(ANN, "dana@flow.test", References="<b@x>")
+    flow.mail(ANN, "dana@flow.test", References="<a@x> <b@x>")
+    assert sorted(len(group) for group in groups(flow)) == [1, 2]
+
+
+def test_the_address_of_a_joined_conversation_leads_to_the_other(flow: Flow) -> None:
+    one = to(flow.mail(JOE, "dana@flow.test", References="<a@x>"), "dana@coach.test")
+    flow.wait(minutes=1)
+    other = to(flow.mail(JOE, "dana@flow.test", References="<b@x>"), "dana@coach.test")
+    flow.mail(JOE, "dana@flow.test", References="<a@x> <b@x>")
+    (copy,) = flow.reply(DANA, other, "Hello.")
+    assert copy["Mailflow-Conversation"] == one["Mailflow-Conversation"]
+
+
+def test_an_id_of_another_hosts_conversation_has_no_effect(flow: Flow) -> None:
+    flow.mail(JOE, "dana@flow.test", Message_ID="<1@client.test>")
+    flow.mail(JOE, "erik@flow.test", In_Reply_To="<1@client.test>")
+    assert len(groups(flow)) == 2
+
+
+def test_the_address_wins_over_the_ids_and_that_is_noted(flow: Flow) -> None:
+    one = to(flow.mail(JOE, "dana@flow.test", subject="One"), "dana@coach.test")
+    other = to(flow.mail(JOE, "dana@flow.test", subject="Other"), "dana@coach.test")
+    copy = to(flow.mail(JOE, one.address, answers=other), "dana@coach.test")
+    assert copy["Mailflow-Conversation"] == one["Mailflow-Conversation"]
+    evidence = flow.run(lambda unit: unit.db.all(Message)[-1].evidence)
+    assert evidence.startswith("its address, though its References name")
+
+
+def indexed(number: int) -> str:
+    root = thread_index.root(START, lambda count: bytes([number]) * count)
+    return thread_index.write(root)
+
+
+@pytest.mark.parametrize(
+    ("author", "subject", "index", "conversations"),
+    [
+        (JOE, "RE: A question", indexed(1), 1),
+        (JOE, "Another question", indexed(1), 2),
+        (JOE, "RE: A question", indexed(2), 2),
+        (ANN, "RE: A question", indexed(1), 2),
+        (JOE, "RE: A question", "AAAA", 2),
+    ],
+    ids=["same thread", "other subject", "other thread", "other author", "invalid"],
+)
+def test_a_thread_index_places_what_exchange_stripped_of_its_ids(
+    flow: Flow, author: str, subject: str, index: str, conversations: int
+) -> None:
+    flow.mail(JOE, "dana@flow.test", Thread_Index=indexed(1))
+    flow.mail(author, "dana@flow.test", subject=subject, Thread_Index=index)
+    assert len(groups(flow)) == conversations
+
+
+def test_a_closed_conversation_is_opened_by_a_later_mail(flow: Flow) -> None:
+    asked = to(flow.mail(JOE, "dana@flow.test"), "dana@coach.test")
+    flow.reply(DANA, asked, "/close")
+    assert flow.run(lambda unit: unit.db.all(Conversation)[0].closed)
+    sent = flow.mail(JOE, asked.address, "One more thing.")
+    assert {copy["Mailflow-Kind"] for copy in sent} == {"notice", "relay"}
+    assert not flow.run(lambda unit: unit.db.all(Conversation)[0].closed)
