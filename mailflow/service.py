@@ -1,0 +1,105 @@
+"""Builds the parts of a running mailflow, and runs them in one event loop."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mailflow import config
+from mailflow.config import Config
+from mailflow.conversations.taking import take
+from mailflow.doors.delivery import Delivery
+from mailflow.doors.listener import Listener
+from mailflow.doors.web import Web
+from mailflow.keys import Keyring
+from mailflow.mail.envelope import Envelope, Recipient
+from mailflow.mail.own_addresses import OwnAddresses
+from mailflow.post import outbox
+from mailflow.rendering import Templates, packaged_templates
+from mailflow.store import Store, open_store
+from mailflow.store.unit import House
+from mailflow.worker import StoredOutbox, Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where a running mailflow can be reached."""
+
+    smtp: tuple[str, int]
+    http: tuple[str, int]
+
+
+def clock(environment: Mapping[str, str]) -> Callable[[], datetime]:
+    """The present instant; with `MAILFLOW_NOW` (ISO 8601) the clock begins there, for trying what happens later."""
+    begin = environment.get("MAILFLOW_NOW")
+    if not begin:
+        return lambda: datetime.now(UTC)
+    ahead = datetime.fromisoformat(begin).astimezone(UTC) - datetime.now(UTC)
+    return lambda: datetime.now(UTC) + ahead
+
+
+def furnish(settings: Config, now: Callable[[], datetime]) -> House:
+    """What all transactions of this configuration share."""
+    return House(
+        config=settings,
+        keys=Keyring(config.secrets(settings)),
+        templates=Templates([settings.mailflow.data_dir / "templates", packaged_templates()]),
+        clock=now,
+        random=os.urandom,
+    )
+
+
+def load_house(path: Path, environment: Mapping[str, str]) -> House:
+    """The house of a configuration file; raises `ConfigError`."""
+    return furnish(config.load(path, environment), clock(environment))
+
+
+@asynccontextmanager
+async def running(house: House) -> AsyncIterator[Ports]:
+    """A mailflow that takes mail, serves pages and works its queues, until the block ends."""
+    store = open_store(house)
+    store.start()
+    try:
+        await store.run(outbox.recover)
+        settings = house.config
+        hostname = settings.mailflow.domain
+        listener = Listener(
+            settings.listener,
+            hostname=hostname,
+            accepts=_recipients(house),
+            take=_taking(store),
+        )
+        web = Web(store)
+        delivery = Delivery(settings.smarthost, StoredOutbox(store), hostname=hostname)
+        worker = Worker(store, delivery)
+        worker.start()
+        try:
+            yield Ports(smtp=await listener.start(), http=await web.start())
+        finally:
+            # First nobody new comes in, then what was begun is finished, then the rest waits for the next start.
+            await listener.stop()
+            await web.stop()
+            await worker.stop()
+    finally:
+        store.close()
+
+
+def _taking(store: Store) -> Callable[[Envelope], Awaitable[None]]:
+    async def kept(envelope: Envelope) -> None:
+        await store.run(take, envelope)
+
+    return kept
+
+
+def _recipients(house: House) -> Callable[[str], Recipient]:
+    """What each address is to us, as the listener asks at RCPT."""
+    own = OwnAddresses(house.config, house.keys)
+
+    def accepts(address: str) -> Recipient:
+        if not own.is_own(address):
+            return Recipient.FOREIGN
+        return Recipient.OURS if own.read(address) else Recipient.UNKNOWN
+
+    return accepts

@@ -1,0 +1,112 @@
+"""Works the queues: mails that were taken, reminders that are due, copies that go out."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from mailflow.appointments.reminders import send_due
+from mailflow.conversations.receive import receive
+from mailflow.conversations.taking import TRIES, Job, read_arrival, set_aside, take_up
+from mailflow.doors.delivery import Delivery
+from mailflow.errors import Unreadable
+from mailflow.mail.outgoing import Letter, Result
+from mailflow.post import outbox
+from mailflow.store import Store
+from mailflow.store.tables import Taken
+
+PULSE = 1.0
+"""Seconds after which the queues are looked at without being woken: commands of other processes write rows too."""
+
+GRACE = 5.0
+"""Seconds that what is under way has to finish when mailflow stops."""
+
+AT_ONCE = 16
+"""Mails that are in memory at one time."""
+
+log = logging.getLogger("mailflow")
+
+
+class Worker:
+    """The loops that go on while mailflow serves; each sleeps until a commit, or for a pulse."""
+
+    def __init__(self, store: Store, delivery: Delivery) -> None:
+        self._store = store
+        self._delivery = delivery
+        self._wakers: list[asyncio.Event] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin to work; each commit of the store wakes the loops from now on."""
+        loop = asyncio.get_running_loop()
+        self._store.committed = partial(loop.call_soon_threadsafe, self._wake)
+        steps = (self._work_on_mails, self._remind, self._delivery.deliver_due)
+        self._tasks = [asyncio.create_task(self._repeat(step)) for step in steps]
+
+    async def stop(self) -> None:
+        """End each loop after its present step; one that takes too long is taken up at the next start."""
+        self._stopping = True
+        self._wake()
+        _, late = await asyncio.wait(self._tasks, timeout=GRACE)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _wake(self) -> None:
+        for waker in self._wakers:
+            waker.set()
+
+    async def _repeat(self, step: Callable[[], Awaitable[int]]) -> None:
+        """Do a step as long as it finds something, then wait; a failure is logged, and tried again after a pulse."""
+        waker = asyncio.Event()
+        self._wakers.append(waker)
+        while not self._stopping:
+            waker.clear()
+            try:
+                if await step():
+                    continue
+            except Exception:
+                log.exception("the queue stands still for a moment")
+                await asyncio.sleep(PULSE)
+            try:
+                await asyncio.wait_for(waker.wait(), PULSE)
+            except TimeoutError:
+                continue
+
+    async def _work_on_mails(self) -> int:
+        jobs = await self._store.run(take_up, AT_ONCE)
+        for job in jobs:
+            await self._work_on(job)
+        return len(jobs)
+
+    async def _work_on(self, job: Job) -> None:
+        ident = job.taken.id
+        try:
+            arrival = await asyncio.to_thread(
+                read_arrival, self._store.house.config, job.taken, job.raw
+            )
+            await self._store.run(receive, arrival)
+        except Unreadable as error:
+            await self._store.run(set_aside, ident, Taken.HELD, error.reason)
+        except Exception as error:
+            log.exception("mail %d failed, try %d", ident, job.taken.attempts)
+            if job.taken.attempts >= TRIES:
+                reason = f"failed {TRIES} times: {type(error).__name__}"
+                await self._store.run(set_aside, ident, Taken.PARKED, reason)
+
+    async def _remind(self) -> int:
+        return await self._store.run(send_due)
+
+
+class StoredOutbox:
+    """The queue of copies in the database, as the delivery sees it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def claim(self, limit: int) -> list[Letter]:
+        return await self._store.run(outbox.claim, limit)
+
+    async def settle(self, results: list[Result]) -> None:
+        await self._store.run(outbox.settle, results)
