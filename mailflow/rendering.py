@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ class Templates:
         self._names = tuple(self._loader.list_templates())
         self._html = _environment(self._loader, autoescape=True)
         self._text = _environment(self._loader, autoescape=False)
+        self.assets_version = self._digest_of_assets()
+        self._html.globals["assets_version"] = self.assets_version
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
     def mail(self, name: str, **facts: object) -> Rendered:
@@ -82,6 +85,12 @@ class Templates:
         except TemplateNotFound as missing:
             raise NotFound("asset", name) from missing
         return source
+
+    def _digest_of_assets(self) -> str:
+        """Changes with every change of an asset, so that a browser may keep each version for ever."""
+        found = (name for name in self._names if name.startswith("web/") and not name.endswith(".html"))
+        contents = "".join(self.asset(name.removeprefix("web/")) for name in sorted(found))
+        return sha256(contents.encode()).hexdigest()[:12]
 
     def names(self) -> tuple[str, ...]:
         """Every template, as `mail/offer.txt`, in order and each once."""

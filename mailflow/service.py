@@ -10,15 +10,17 @@ from pathlib import Path
 from mailflow import config
 from mailflow.config import Config
 from mailflow.conversations.taking import take
+from mailflow.doors.authentication import Authenticator
 from mailflow.doors.delivery import Delivery
 from mailflow.doors.listener import Listener
 from mailflow.doors.web import Web
+from mailflow.errors import ConfigError
 from mailflow.keys import Keyring
 from mailflow.mail.envelope import Envelope, Recipient
 from mailflow.mail.own_addresses import OwnAddresses
 from mailflow.post import outbox
 from mailflow.rendering import Templates, packaged_templates
-from mailflow.store import Store, open_store
+from mailflow.store import Store, database_path, open_store
 from mailflow.store.unit import House
 from mailflow.worker import StoredOutbox, Worker
 
@@ -36,7 +38,12 @@ def clock(environment: Mapping[str, str]) -> Callable[[], datetime]:
     begin = environment.get("MAILFLOW_NOW")
     if not begin:
         return lambda: datetime.now(UTC)
-    ahead = datetime.fromisoformat(begin).astimezone(UTC) - datetime.now(UTC)
+    try:
+        ahead = datetime.fromisoformat(begin).astimezone(UTC) - datetime.now(UTC)
+    except ValueError:
+        raise ConfigError(
+            [f"MAILFLOW_NOW = {begin!r}: expected a time such as 2026-12-01T10:00Z"]
+        ) from None
     return lambda: datetime.now(UTC) + ahead
 
 
@@ -52,8 +59,16 @@ def furnish(settings: Config, now: Callable[[], datetime]) -> House:
 
 
 def load_house(path: Path, environment: Mapping[str, str]) -> House:
-    """The house of a configuration file; raises `ConfigError`."""
-    return furnish(config.load(path, environment), clock(environment))
+    """The house of a configuration file; raises `ConfigError`.
+
+    A new one gets its first secret. Where there is a database already, a missing secret is a mistake: with another
+    one, no address and no link that is out there would be known any more.
+    """
+    settings = config.load(path, environment)
+    secret, database = settings.mailflow.secret_file, database_path(settings)
+    if not secret.exists() and not database.exists():
+        config.write_secret(secret, os.urandom)
+    return furnish(settings, clock(environment))
 
 
 @asynccontextmanager
@@ -73,7 +88,7 @@ async def running(house: House) -> AsyncIterator[Ports]:
         )
         web = Web(store)
         delivery = Delivery(settings.smarthost, StoredOutbox(store), hostname=hostname)
-        worker = Worker(store, delivery)
+        worker = Worker(store, delivery, Authenticator(settings).check)
         worker.start()
         try:
             yield Ports(smtp=await listener.start(), http=await web.start())

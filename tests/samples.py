@@ -115,6 +115,7 @@ _UNDELIVERED: Facts = {
 }
 
 MAILS: Mapping[str, tuple[str, Facts]] = {
+    "words": ("words", {"words": "Dear both,\n\nhow are you?", "people": ["Joe Client"]}),
     "offer": ("offer", _OFFER),
     "offer-far-away": ("offer", {**_OFFER, "zone": NEW_YORK}),
     "offer-zone-unknown": ("offer", {**_OFFER, "zone_known": False, "words": ""}),

@@ -203,7 +203,9 @@ def test_pages_keep_to_their_content_security_policy(sample: Sample) -> None:
     assert "style" not in names
     assert not any(name.startswith("on") for name in names)
     assert not any(tag == "style" for tag, _ in tags.found)
-    assert [a.get("src") for tag, a in tags.found if tag == "script"] == ["/assets/zone.js"]
+    assert [a.get("src") for tag, a in tags.found if tag == "script"] == [
+        f"/assets/zone.js?v={TEMPLATES.assets_version}"
+    ]
 
 
 @every_page

@@ -1,8 +1,10 @@
 """One frozen `Config`: what it holds (`values`), how its values are written (`notation`),
-what must hold between them (`checks`), and how it is read, with all mistakes at once (`file`)."""
+what must hold between them (`checks`), how it is read, with all mistakes at once (`file`), and the
+secrets beside it (`secret_file`)."""
 
-from mailflow.config.file import load, secrets
+from mailflow.config.file import load
 from mailflow.config.notation import Endpoint, Network, Window
+from mailflow.config.secret_file import secrets, write_secret
 from mailflow.config.values import (
     AppointmentType,
     Authentication,
@@ -36,4 +38,5 @@ __all__ = [
     "Window",
     "load",
     "secrets",
+    "write_secret",
 ]

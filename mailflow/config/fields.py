@@ -37,7 +37,7 @@ _OUR_ADDRESSES = ("book", "bounce", "postmaster")
 _OUR_PAGES = ("slot", "offer", "booking", "assets", "healthz", "metrics")
 _RESERVED = _OUR_ADDRESSES + _OUR_PAGES
 _HANDLE = rf"(?!(?:{'|'.join(_RESERVED)})$)(?!.*\.(?:\.|$))[a-z0-9][a-z0-9._-]{{0,29}}"
-_PUBLIC_URL = r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:/[a-z0-9._~-]+)*"
+_PUBLIC_URL = r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
 _CONTROLS = r"\x00-\x1f\x7f-\x9f\ud800-\udfff"  # with what is no UTF-8
 
 

@@ -8,12 +8,10 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from mailflow.config.checks import Document, check
-from mailflow.config.mistakes import Place, from_pydantic, keys, shown
+from mailflow.config.mistakes import Place, from_pydantic, keys, reason, shown
 from mailflow.config.notation import did_you_mean
 from mailflow.config.values import SECTIONS, Config
 from mailflow.errors import ConfigError
-
-SHORTEST_SECRET = 32  # characters: 128 bits, if they are hexadecimal
 
 PREFIX = "MAILFLOW_"
 VARIABLES: Mapping[str, tuple[str, str]] = {
@@ -44,37 +42,14 @@ def load(path: Path, environment: Mapping[str, str]) -> Config:
     return replace(config, folder=folder)
 
 
-def secrets(config: Config) -> tuple[str, ...]:
-    """The secrets, one a line of the secret file: the first signs, all verify. ConfigError."""
-    path = config.mailflow.secret_file
-    where = f"{path} (mailflow.secret_file)"
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = f"{where}: cannot be read ({_reason(error)})"
-        raise ConfigError([f"{reason}: expected secrets, as `mailflow init` writes them"]) from None
-    found = {number: line.strip() for number, line in enumerate(lines, 1) if line.strip()}
-    right = f"expected {SHORTEST_SECRET} characters or more, as `mailflow init` writes them"
-    short = [number for number, secret in found.items() if len(secret) < SHORTEST_SECRET]
-    if short or not found:
-        raise ConfigError(
-            [f"{where}: line {number} is too short: {right}" for number in short or [1]]
-        )
-    return tuple(found.values())
-
-
 def _read(path: Path) -> Document:
     try:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         hint = "expected a file; `mailflow init` writes one, --config names another"
-        raise ConfigError([f"{path}: cannot be read ({_reason(error)}): {hint}"]) from None
+        raise ConfigError([f"{path}: cannot be read ({reason(error)}): {hint}"]) from None
     except ValueError as error:
         raise ConfigError([f"{path}: is not TOML: {error}"]) from None
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> Iterator[str]:

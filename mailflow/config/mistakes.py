@@ -127,3 +127,8 @@ def _with_keys(place: Place) -> str:
 
 def _names(place: Place) -> tuple[str, ...]:
     return tuple(part for part in place if isinstance(part, str))
+
+
+def reason(error: Exception) -> str:
+    """What the system says of a file."""
+    return getattr(error, "strerror", None) or str(error)

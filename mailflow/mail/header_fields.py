@@ -114,7 +114,7 @@ def _mailbox(name: str, mailbox: Mailbox) -> list[str]:
 
 def _address(text: str) -> str:
     """`text`, if it is an address of ASCII atoms (RFC 5321, section 4.1.2), else UnsafeValue."""
-    if not text.isascii() or not is_address(text):
+    if not is_address(text):
         raise UnsafeValue(f"{text[:_LINE]!r} is not an address that mail can be sent to")
     return text
 

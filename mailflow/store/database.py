@@ -11,16 +11,21 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import peewee as pw
 
+from mailflow.config import Config
 from mailflow.store.migrations import migrate
 from mailflow.store.session import Session, Statements
 from mailflow.store.unit import House, Unit
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+DatabaseTrouble = pw.OperationalError
+"""The database itself is in trouble: locked, full, not to be opened."""
 
 BATCH = 64
 """Calls in one commit at most: bounds how long the first of them waits for the last."""
@@ -102,6 +107,12 @@ class Store:
         """As `run`, in the calling thread: for a command that is a process of its own."""
         return self._transact("IMMEDIATE", lambda unit: work(unit, *args, **kwargs))
 
+    def read_now(
+        self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """As `read`, in the calling thread."""
+        return self._transact("DEFERRED", lambda unit: work(unit, *args, **kwargs))
+
     def _transact(self, lock: str, work: Callable[[Unit], R]) -> R:
         with self._database.atomic(lock):
             return work(self._unit())
@@ -156,15 +167,20 @@ class Store:
         try:
             with self._database.atomic():
                 call.value = call.work(self._unit())
-        except pw.OperationalError:
+        except DatabaseTrouble:
             raise  # the database itself is in trouble: nothing of this transaction may count
         except Exception as error:  # the caller's own failure, told to the caller
             call.error = error
 
 
+def database_path(config: Config) -> Path:
+    """Where the embedded database lies."""
+    return config.mailflow.data_dir / "mailflow.db"
+
+
 def open_store(house: House) -> Store:
     """The store that the configuration names, its schema brought up to date."""
-    path = house.config.mailflow.data_dir / "mailflow.db"
+    path = database_path(house.config)
     path.parent.mkdir(parents=True, exist_ok=True)
     database = pw.SqliteDatabase(
         str(path),

@@ -15,8 +15,10 @@ from mailflow.store.tables import (
     Booking,
     Conversation,
     Delivery,
+    Direction,
     KnownId,
     Message,
+    Notified,
     Reminder,
     Reserved,
     Sending,
@@ -134,3 +136,46 @@ def recent_conversations(db: Session, host: str | None = None) -> list[Conversat
     where = [conversation.merged_into.is_null()]
     where += [conversation.host == host] if host else []
     return db.select(Conversation, *where, order=[conversation.last_at.desc()])
+
+
+def failures_since(db: Session, conversation: str, since: datetime) -> list[Delivery]:
+    """The copies of a conversation that were given up since then."""
+    delivery = TABLES[Delivery]
+    return db.select(
+        Delivery,
+        delivery.conversation == conversation,
+        delivery.state == Sending.FAILED,
+        delivery.settled >= since,
+    )
+
+
+def notices_since(db: Session, recipient: str, since: datetime) -> int:
+    """How many notices were mailed to somebody since then."""
+    notified = TABLES[Notified]
+    mailed = notified.waiting == False  # noqa: E712 -- peewee makes SQL of the comparison
+    return len(db.select(Notified, notified.recipient == recipient, notified.at > since, mailed))
+
+
+def waiting_notices(db: Session, until: datetime) -> list[Notified]:
+    """The notices of all whose first one has waited since then or longer, oldest first."""
+    notified = TABLES[Notified]
+    waiting = notified.waiting == True  # noqa: E712
+    first = db.select(Notified, waiting, notified.at <= until)
+    recipients = {one.recipient for one in first}
+    return db.select(Notified, waiting, notified.recipient.in_(list(recipients))) if first else []
+
+
+def message_counts(db: Session) -> dict[str, int]:
+    """The number of messages of each conversation that has any."""
+    message = TABLES[Message]
+    counted = message.select(message.conversation, pw.fn.COUNT(message.id))
+    return dict(db.execute(counted.group_by(message.conversation)).fetchall())
+
+
+def came_in_since(db: Session, conversation: str, since: datetime, limit: int) -> bool:
+    """Whether at least that many mails came into a conversation since then; no text is loaded for it."""
+    message = TABLES[Message]
+    came_in = (message.conversation == conversation) & (message.direction == Direction.IN)
+    newest = message.select(message.at).where(came_in).order_by(message.id.desc())
+    found = db.execute(newest.offset(limit - 1).limit(1)).fetchone()
+    return found is not None and message.at.python_value(found[0]) > since

@@ -103,6 +103,7 @@ class TakenMail:
     recipients: tuple[str, ...]
     peer: str
     blob: str
+    helo: str = ""
     state: Taken = Taken.TAKEN
     attempts: int = 0
     message_id: str | None = None
@@ -130,6 +131,8 @@ class Conversation:
     """The 22 bytes that its Thread-Index values begin with."""
     merged_into: str | None = None
     """The conversation that it has become part of: its address leads there."""
+    paused: bool = False
+    """Too many mails came in an hour: what comes now waits until the host writes."""
 
 
 @table(unique=[("conversation", "address_key")])
@@ -223,6 +226,7 @@ class Delivery:
     due: datetime
     message: int | None = None
     conversation: str | None = None
+    """The conversation that an answer reaches; outside any it is not open yet."""
     null_sender: bool = False
     state: Sending = Sending.QUEUED
     attempts: int = 0
@@ -364,3 +368,26 @@ class Question:
     asked: datetime
     conversation: str | None = None
     answered: bool = False
+
+
+@table(indexes=[("recipient", "at"), ("waiting", "at")])
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """A notice to somebody: mailed at once, or, when there were too many in an hour, waiting for the digest."""
+
+    id: int
+    recipient: str
+    at: datetime
+    gist: str
+    """What stands for it in a digest."""
+    waiting: bool
+
+
+@table(indexes=[("conversation",)])
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """A mail that waits because its conversation is paused."""
+
+    id: int
+    conversation: str
+    taken: int

@@ -1,0 +1,64 @@
+"""What a visitor asks a page for."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, available_timezones
+
+from mailflow.appointments.narrowing import parse_time
+
+UTC_ZONE = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The fields of a request, query and form as one; empty ones are left out.
+
+    `errors` says what is wrong with them, by name, on a page that is shown again.
+    """
+
+    fields: Mapping[str, str]
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> str:
+        return self.fields.get(name, "")
+
+    @property
+    def start(self) -> datetime | None:
+        """The time that was chosen, in UTC."""
+        return parse_time(self["start"], UTC_ZONE)
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The visitor's time zone, where they or their browser named one."""
+        return ZoneInfo(self["zone"]) if self["zone"] in zone_names() else None
+
+    @property
+    def day(self) -> date | None:
+        return _read_date(self["day"])
+
+    @property
+    def month(self) -> date | None:
+        """The first day of the month to show."""
+        month = _read_date(f"{self['month']}-01") or self.day
+        return month.replace(day=1) if month else None
+
+    def link(self, url: str | None, **fields: str) -> str:
+        """A URL with these fields in its query, and with the zone that the visitor chose."""
+        query = {**fields, "zone": self.zone.key} if self.zone else fields
+        return f"{url or ''}?{urlencode(query, safe='/:')}" if query else url or ""
+
+
+@functools.cache
+def zone_names() -> frozenset[str]:
+    """The IANA names of all zones."""
+    return frozenset(available_timezones())
+
+
+def _read_date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

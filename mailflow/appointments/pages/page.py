@@ -1,0 +1,37 @@
+"""A page as a value: the name of its template, and its facts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from mailflow.config import AppointmentType
+from mailflow.store.unit import Unit
+
+Facts = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What there is to show."""
+
+    template: str
+    facts: Facts
+
+
+def about(unit: Unit, kind: AppointmentType, zone: ZoneInfo) -> Facts:
+    """What every page says of an appointment type to a visitor in `zone`."""
+    host = unit.config.host(kind.hosts[0])
+    return {
+        "title": kind.title,
+        "host_name": host.name,
+        "zone": zone,
+        "host_zone": host.timezone,
+        "location": kind.location,
+        "description": kind.description,
+    }
+
+
+def at(start: datetime, end: datetime) -> Facts:
+    """When an appointment is."""
+    return {"start": start, "end": end}

@@ -1,0 +1,263 @@
+"""What stands before the pages: headers, hosts, other sites, sizes, deadlines, and how the port closes."""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mailflow.config import Endpoint
+from mailflow.doors.web import Web
+from mailflow.doors.web.connection import Connection
+from mailflow.doors.web.server import Port
+from tests.doors.web.conftest import Pages, links
+from tests.flow import SETTINGS, Flow, to
+
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+async def raw(pages: Pages, request: bytes) -> bytes:
+    """What is answered to these bytes, until the connection is closed."""
+    port = int(pages.origin.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(request)
+        return await asyncio.wait_for(reader.read(), 5)
+    finally:
+        writer.close()
+
+
+async def test_every_answer_has_the_headers(pages: Pages) -> None:
+    mail = pages.offer()
+    slot, offer = links(mail, "slot")[0], links(mail, "offer")[0]
+    answers = [await pages.browser.post(slot)]
+    own = links(to(pages.flow.sent(), "joe@client.test"), "booking")[0]
+    paths = [slot, offer, own, f"{own}/move", f"{own}/cancel", f"{own}/invite.ics", "/dana"]
+    paths += ["/dana/coaching", "/dana/coaching?start=2026-11-24T08:00Z", "/slot/x", "/", "/a/b/c"]
+    paths += ["/assets/mailflow.css", "/assets/zone.js", "/assets/nothing", links(mail, "slot")[1]]
+    for path in paths:
+        answers += [await pages.browser.request(method, path) for method in ("GET", "HEAD")]
+    answers += [
+        await pages.browser.put(slot),
+        await pages.browser.options(slot),
+        await pages.browser.post("/dana"),
+        await pages.browser.post("/dana/coaching?start=2026-11-24T08:00Z"),
+        await pages.browser.post("/dana/coaching?start=2026-11-22T08:00Z", data={"name": "x"}),
+        await pages.browser.get(slot, headers={"Host": "evil.example"}),
+        await pages.browser.post(slot, headers={"Origin": "https://evil.example"}),
+        await pages.browser.post(slot, content=b"x" * 20_000),
+        await pages.browser.get(f"{pages.internal}/healthz"),
+        await pages.browser.get(f"{pages.internal}/nothing"),
+    ]
+    assert {answer.status_code for answer in answers} >= {200, 303, 400, 403, 404, 405, 413, 422}
+    for answer in answers:
+        for name, value in HEADERS.items():
+            assert answer.headers.get(name) == value, (answer.request.url, name)
+        assert "server" not in answer.headers
+
+
+async def test_what_is_no_http_gets_the_headers_as_well(pages: Pages) -> None:
+    answer = await raw(pages, b"EHLO spam.example\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400")
+    for name in HEADERS:
+        assert name.encode() in answer.lower()
+
+
+async def test_a_secure_site_says_so(tmp_path: Path) -> None:
+    settings = SETTINGS + '\n[web]\nlisten = "127.0.0.1:0"\n'
+    async with served(Flow(tmp_path, settings)) as browser:
+        for host in ("flow.test", "flow.test:443", "FLOW.test", browser.base_url.netloc.decode()):
+            answer = await browser.get("/dana", headers={"Host": host})
+            assert answer.status_code == 200
+            assert answer.headers["strict-transport-security"] == "max-age=31536000"
+            assert "https://flow.test/dana/coaching" in answer.text
+        for host in ("flow.test:8443", "flow.test.evil.example", "evil.example", "", "127.0.0.1"):
+            assert (await browser.get("/dana", headers={"Host": host})).status_code == 400
+
+
+async def test_without_a_public_url_there_are_no_pages(tmp_path: Path) -> None:
+    settings = SETTINGS.replace('public_url = "https://flow.test"', "")
+    async with served(Flow(tmp_path, settings + '\n[web]\nlisten = "127.0.0.1:0"\n')) as browser:
+        for path in ("/", "/dana", "/dana/coaching", "/assets/zone.js"):
+            assert (await browser.get(path)).status_code == 404
+
+
+async def test_assets_may_be_kept_where_their_version_is_named(pages: Pages) -> None:
+    plain = await pages.browser.get("/assets/mailflow.css")
+    assert plain.headers["content-type"] == "text/css; charset=utf-8"
+    assert plain.headers["cache-control"] == "no-store"
+    page = (await pages.browser.get("/dana")).text
+    (named,) = re.findall(r'href="(/assets/mailflow\.css\?v=\w+)"', page)
+    kept = await pages.browser.get(named)
+    assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+    wrong = await pages.browser.get("/assets/mailflow.css?v=0")
+    assert wrong.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({}, 303, id="no browser"),
+        pytest.param({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, 303, id="our own form"),
+        pytest.param({"Origin": "null"}, 303, id="our own form, on plain HTTP"),
+        pytest.param({"Origin": "https://evil.example"}, 403, id="another site"),
+        pytest.param({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, 403, id="no name given"),
+        pytest.param({"Sec-Fetch-Site": "same-site"}, 403, id="a neighbour"),
+        pytest.param(
+            {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"}, 403, id="both"
+        ),
+    ],
+)
+async def test_another_sites_form_books_nothing(
+    pages: Pages, headers: dict[str, str], status: int
+) -> None:
+    slot = links(pages.offer(), "slot")[0]
+    assert (await pages.browser.post(slot, headers=headers)).status_code == status
+    assert len(pages.bookings()) == (status == 303)
+
+
+async def test_our_origin_may_be_named(pages: Pages) -> None:
+    slot = links(pages.offer(), "slot")[0]
+    answer = await pages.browser.post(slot, headers={"Origin": pages.origin})
+    assert answer.status_code == 303
+
+
+async def test_too_much_is_refused_before_it_is_read(pages: Pages) -> None:
+    head = f"POST /dana/coaching HTTP/1.1\r\nHost: {pages.origin[7:]}\r\n".encode()
+    early = await raw(pages, head + b"Content-Length: 209715200\r\n\r\n")
+    assert early.startswith(b"HTTP/1.1 413")
+    part = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
+    chunks = await raw(pages, head + b"Transfer-Encoding: chunked\r\n\r\n" + part * 2)
+    assert chunks.startswith(b"HTTP/1.1 413")
+    long = await raw(pages, head + b"Cookie: " + b"x" * 70_000)
+    assert long.startswith(b"HTTP/1.1 400")
+
+
+async def test_too_many_fields(pages: Pages) -> None:
+    slot = links(pages.offer(), "slot")[0]
+    assert (await pages.browser.post(slot, content=b"a=1&" * 21)).status_code == 400
+    assert (await pages.browser.get(f"{slot}?{'a=1&' * 21}")).status_code == 400
+    assert (await pages.browser.post(slot, data={"a": "x" * 4097})).status_code == 422
+    assert pages.bookings() == []
+    odd = b"\xff=%ff&%00=%00&zone=%2e%2e/etc&zone=\xc3\x28&=&&;;&start=1"
+    assert (await pages.browser.post(slot, content=odd)).status_code == 303
+
+
+async def test_tokens_stand_in_no_log(pages: Pages, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        slot = links(pages.offer(), "slot")[0]
+        await pages.browser.get(slot)
+        await pages.browser.post(slot)
+        await pages.browser.get(f"{slot}x")
+    said = [one.getMessage() for one in caplog.records if not one.name.startswith("http")]
+    assert not [one for one in said if slot.rpartition("/")[2] in one]
+
+
+async def test_health(pages: Pages) -> None:
+    assert (await pages.browser.get(f"{pages.internal}/healthz")).text == "ok\n"
+    assert (await pages.browser.get("/healthz")).status_code == 404
+
+
+async def test_a_database_that_cannot_be_read(pages: Pages) -> None:
+    database = pages.flow.config.mailflow.data_dir / "mailflow.db"
+    pages.flow.run(lambda unit: unit.db._database.execute_sql("DROP TABLE delivery"))
+    pages.flow.run(lambda unit: unit.db._database.execute_sql("DROP TABLE booking"))
+    assert database.exists()
+    assert (await pages.browser.get(f"{pages.internal}/healthz")).status_code == 503
+    failed = await pages.browser.get("/dana/coaching")
+    assert failed.status_code == 500
+    assert "The fault is ours" in failed.text
+    assert "booking" not in failed.text
+    assert failed.headers["cache-control"] == "no-store"
+
+
+async def test_who_dawdles_is_cut_off() -> None:
+    class Hurried(Connection):
+        patience = 0.2
+        most = 1
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await receive()
+
+    async with bare(app, Hurried) as port:
+        for begin in (
+            b"",
+            b"GET / HT",
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx",
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(begin)
+            assert await asyncio.wait_for(reader.read(), 2) == b""
+            writer.close()
+
+
+async def test_the_port_closes_after_what_is_under_way() -> None:
+    began, go = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        began.set()
+        await go.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    port = Port(app, Endpoint("127.0.0.1", 0), {})
+    port.open()
+    url = "http://{}:{}/".format(*port.address)
+    async with httpx.AsyncClient() as browser:
+        answer = asyncio.create_task(browser.get(url))
+        await began.wait()
+        closing = asyncio.create_task(port.close())
+        await asyncio.sleep(0.3)
+        assert not closing.done()
+        go.set()
+        assert (await answer).status_code == 204
+        await closing
+        with pytest.raises(httpx.ConnectError):
+            await browser.get(url)
+
+
+@asynccontextmanager
+async def served(flow: Flow) -> AsyncIterator[httpx.AsyncClient]:
+    """The pages of a mailflow, at whatever port is free."""
+    flow.store.start()
+    web = Web(flow.store)
+    host, port = await web.start()
+    try:
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as browser:
+            yield browser
+    finally:
+        await web.stop()
+        flow.close()
+
+
+@asynccontextmanager
+async def bare(app: ASGIApp, connection: type[Connection]) -> AsyncIterator[int]:
+    """An application behind connections of ours, without more."""
+    config = uvicorn.Config(app, http=connection, ws="none", lifespan="off", log_config=None)
+    config.load()
+    state = uvicorn.server.ServerState()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: connection(config, state, {}), "127.0.0.1", 0
+    )
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
