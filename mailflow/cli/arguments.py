@@ -1,0 +1,50 @@
+"""Arguments that several commands share, and what makes one wrong usage."""
+
+from datetime import UTC, date
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from mailflow.appointments.narrowing import parse_time
+from mailflow.mail.addresses import is_address
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document, for a program.")]
+
+YEARS = range(1970, 2200)
+"""Of a day: no clock and no zone is at home outside."""
+
+
+def check_day(text: str | None) -> str | None:
+    """A day as people and JSON write it."""
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no day; write it like 2026-12-01") from None
+    if day.year not in YEARS:
+        raise typer.BadParameter(f"{text} is too far away")
+    return text
+
+
+def check_time(text: str | None) -> str | None:
+    """A time that can be read; in which zone it is, the command finds out."""
+    if text is not None and parse_time(text, ZoneInfo(str(UTC))) is None:
+        raise typer.BadParameter(f"{text!r} is no time; write it like 2026-12-01T10:00")
+    return text
+
+
+def check_times(texts: list[str] | None) -> list[str]:
+    """Several times, each of which can be read."""
+    for text in texts or []:
+        check_time(text)
+    return texts or []
+
+
+def check_addresses(texts: list[str]) -> list[str]:
+    """Mail addresses that can be written to."""
+    for text in texts:
+        if not is_address(text):
+            raise typer.BadParameter(f"{text!r} is no mail address")
+    return texts

@@ -1,0 +1,106 @@
+"""`check`: what is right, what is not, and what to do about it."""
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from mailflow.cli.arguments import AsJson
+from mailflow.cli.findings import Finding, Status, fail, ok, warn
+from mailflow.cli.opening import config_path, configured_house
+from mailflow.cli.peers import port_findings, smarthost_finding
+from mailflow.cli.records import dns_findings
+from mailflow.cli.screen import print_json, print_line
+from mailflow.config import Config
+from mailflow.errors import ConfigError, MailflowError
+from mailflow.store import DatabaseTrouble, database_path, open_store
+from mailflow.store.unit import House
+
+STYLES = {Status.OK: "green", Status.WARN: "yellow", Status.FAIL: "bold red"}
+
+
+def check(context: typer.Context, as_json: AsJson = False) -> None:
+    """Look at everything that mailflow needs; exit 1 if something does not work."""
+    findings = []
+    for finding in _findings(context):
+        findings.append(finding)
+        if not as_json:
+            _print(finding)
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    if any(finding.status is Status.FAIL for finding in findings):
+        raise typer.Exit(1)
+
+
+def _print(finding: Finding) -> None:
+    style = STYLES[finding.status]
+    print_line(f"{finding.status:<4} {finding.check}: {finding.detail}", style)
+    if finding.advice:
+        print_line(finding.advice, indent=5)
+
+
+def _findings(context: typer.Context) -> Iterator[Finding]:
+    path = config_path(context)
+    try:
+        house = configured_house(context)
+    except ConfigError as error:
+        yield from (fail("config", mistake, f"mend it in {path}") for mistake in error.mistakes)
+        return
+    settings = house.config
+    yield ok("config", f"{path} is right")
+    yield _secret(settings.mailflow.secret_file)
+    yield from _templates(house.templates.check)
+    yield _database(house)
+    yield from port_findings(settings)
+    yield smarthost_finding(settings)
+    yield _authentication(settings)
+    yield from dns_findings(settings)
+
+
+def _secret(path: Path) -> Finding:
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return warn("secret", f"others may read {path}", f"chmod 600 {path}")
+    return ok("secret", f"{path} is its owner's alone")
+
+
+def _templates(compile_all: Callable[[], None]) -> Iterable[Finding]:
+    try:
+        compile_all()
+    except ConfigError as error:
+        advice = "mend the template, or remove it to have ours"
+        return [fail("templates", mistake, advice) for mistake in error.mistakes]
+    return [ok("templates", "all can be used")]
+
+
+def _database(house: House) -> Finding:
+    """Whether the database can be written; one that is not there yet is not made here."""
+    path = database_path(house.config)
+    advice = f"see that the user mailflow runs as may write to {path.parent}"
+    if not path.exists():
+        folder = next(parent for parent in path.parents if parent.exists())
+        if os.access(folder, os.W_OK):
+            return ok("database", f"{path} will be made")
+        return fail("database", f"{path} cannot be made", advice)
+    try:
+        store = open_store(house)
+        store.run_now(lambda unit: None)  # it takes the lock that a writer needs
+        store.close()
+    except (DatabaseTrouble, MailflowError) as error:
+        return fail("database", f"{path}: {error}", advice)
+    return ok("database", f"{path} can be written")
+
+
+def _authentication(settings: Config) -> Finding:
+    mode, listener = settings.authentication.mode, settings.listener
+    if mode == "none":
+        advice = "use it in a trusted network alone: anybody can write in a host's name"
+        return warn("authentication", "everybody is believed", advice)
+    behind = listener.protocol == "lmtp" or listener.address.host in ("127.0.0.1", "::1")
+    if mode == "verify" and behind:
+        advice = 'where the server in front checks mail, use mode = "header" with its name'
+        detail = "behind another server SPF cannot be checked: DKIM alone counts"
+        return warn("authentication", detail, advice)
+    return ok("authentication", f"mode {mode}")

@@ -1,0 +1,89 @@
+"""What DNS says of the domain: where its mail goes, and who may send in its name."""
+
+from collections.abc import Callable, Iterator
+
+from dns.exception import DNSException
+from dns.resolver import NXDOMAIN, NoAnswer, Resolver
+
+from mailflow.cli.findings import Finding, fail, ok, warn
+from mailflow.config import Config
+
+PATIENCE = 4.0
+"""Seconds for each question, tries included."""
+
+PRIVATE = ("localhost", "test", "example", "invalid", "local", "internal", "lan", "home.arpa")
+"""Domains that no public DNS knows (RFC 2606, RFC 6761, RFC 6762, RFC 8375)."""
+
+
+Ask = Callable[[str, str], list[str]]
+"""The records of a name and a type as text; none where there are none. DNSException: no answer."""
+
+
+def look_up(name: str, kind: str) -> list[str]:
+    """Ask the DNS of this machine."""
+    resolver = Resolver()
+    resolver.lifetime = PATIENCE
+    try:
+        return [record.to_text() for record in resolver.resolve(name, kind)]
+    except (NXDOMAIN, NoAnswer):
+        return []
+
+
+def dns_findings(config: Config, ask: Ask = look_up) -> Iterator[Finding]:
+    """MX, SPF, DKIM and DMARC of the domain; a line instead, where there is no DNS to ask."""
+    domain = config.mailflow.domain
+    if "." not in domain or any(f".{domain}".endswith(f".{name}") for name in PRIVATE):
+        yield ok("dns", f"{domain} is no public name: there is nothing to look up")
+        return
+    try:
+        yield _mx(ask, domain)
+        yield _spf(ask, domain)
+        yield _dkim(ask, domain, config.smarthost.dkim_selector)
+        yield _dmarc(ask, domain)
+    except DNSException as error:
+        advice = "try again where DNS can be reached"
+        yield warn("dns", f"DNS did not answer: {type(error).__name__}", advice)
+
+
+def _mx(ask: Ask, domain: str) -> Finding:
+    servers = sorted(record.rpartition(" ")[2] for record in ask(domain, "MX"))
+    if servers:
+        return ok("MX", f"mail for {domain} goes to {', '.join(servers)}")
+    if ask(domain, "A") or ask(domain, "AAAA"):
+        advice = f"name the server: {domain}. MX 10 NAME-OF-THE-SERVER."
+        return warn("MX", f"{domain} has no MX: its mail goes to its own address", advice)
+    advice = f"add the record: {domain}. MX 10 NAME-OF-THE-SERVER."
+    return fail("MX", f"{domain} has no MX: no mail comes in", advice)
+
+
+def _spf(ask: Ask, domain: str) -> Finding:
+    if any(text.lower().startswith("v=spf1") for text in _texts(ask, domain)):
+        return ok("SPF", f"{domain} says who may send for it")
+    advice = f'add the record: {domain}. TXT "v=spf1 a:NAME-OF-THE-SMARTHOST -all"'
+    return warn("SPF", f"{domain} has no SPF record: what it sends may land in junk", advice)
+
+
+def _dkim(ask: Ask, domain: str, selector: str) -> Finding:
+    if not selector:
+        advice = "see that the smarthost signs, or set dkim_selector and dkim_key_file"
+        return warn("DKIM", "mail is not signed here", advice)
+    name = f"{selector}._domainkey.{domain}"
+    if any("p=" in text for text in _texts(ask, name)):
+        return ok("DKIM", f"{name} has a key")
+    advice = f'add the record: {name}. TXT "v=DKIM1; k=rsa; p=PUBLIC-KEY"'
+    return fail("DKIM", f"{name} has no key: what is signed here fails the check", advice)
+
+
+def _dmarc(ask: Ask, domain: str) -> Finding:
+    # A domain without a record has that of the domain above it (RFC 7489, section 6.6.3).
+    names = [f"_dmarc.{domain}", f"_dmarc.{domain.partition('.')[2]}"]
+    for name in names:
+        if any(text.lower().startswith("v=dmarc1") for text in _texts(ask, name)):
+            return ok("DMARC", f"{name} has a policy")
+    advice = f'add the record: {names[0]}. TXT "v=DMARC1; p=none"'
+    return warn("DMARC", f"{domain} has no DMARC record: large providers ask for one", advice)
+
+
+def _texts(ask: Ask, name: str) -> list[str]:
+    """TXT records, the strings of each joined (RFC 7208, section 3.3)."""
+    return ["".join(record.split('"')[1::2]) for record in ask(name, "TXT")]

@@ -1,0 +1,47 @@
+"""`serve`: everything, until it is told to end."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+import typer
+
+from mailflow.cli.opening import configured_house
+from mailflow.config import Endpoint
+from mailflow.service import running
+from mailflow.store.unit import House
+
+try:
+    from uvloop import new_event_loop as fast_loop
+except ImportError:  # not on every system; asyncio's own does the same
+    fast_loop = None  # type: ignore[assignment]
+
+
+def serve(context: typer.Context) -> None:
+    """Take mail, serve pages and send mail, until SIGTERM or Ctrl-C."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    run_until_stopped(_serve(configured_house(context)))
+
+
+def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work`; SIGINT and SIGTERM cancel it, which is a clean end."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = fast_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_stoppable(work))
+
+
+async def _stoppable(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _serve(house: House) -> None:
+    async with running(house) as ports:
+        typer.echo(f"ready smtp={Endpoint(*ports.smtp)} http={Endpoint(*ports.http)}")
+        await asyncio.Event().wait()

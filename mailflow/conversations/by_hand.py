@@ -1,0 +1,122 @@
+"""What a host can do without writing a mail: start a conversation, offer times, change a booking."""
+
+from collections.abc import Sequence
+
+from mailflow.appointments import bookings, offers
+from mailflow.appointments.listing import read_time
+from mailflow.appointments.narrowing import Narrowing
+from mailflow.appointments.offers import Wish
+from mailflow.config import Host
+from mailflow.conversations.relaying import RELAY
+from mailflow.errors import MailflowError
+from mailflow.mail.addresses import Person
+from mailflow.mail.writing import alternative
+from mailflow.post.conversations import (
+    addresses,
+    display_name,
+    host_writes,
+    join,
+    open_conversation,
+    people,
+)
+from mailflow.post.copies import Copy, letter_fields, queue_copies
+from mailflow.post.record import record
+from mailflow.post.threads import Thread, answering
+from mailflow.store.tables import (
+    Booking,
+    Conversation,
+    Direction,
+    Kind,
+    Message,
+    Offer,
+    Participant,
+    Role,
+)
+from mailflow.store.unit import Unit
+
+
+def begin(unit: Unit, handle: str, clients: Sequence[str], subject: str, text: str) -> Conversation:
+    """A conversation that a host begins with clients: the host's words, mailed to each of them."""
+    host = unit.config.host(handle)
+    _check_clients(unit, clients)
+    conversation = open_conversation(unit, host.handle, subject)
+    conversation = host_writes(unit, conversation)
+    joined = [join(unit, conversation, Person("", one), Role.CLIENT) for one in clients]
+    invited = list(dict.fromkeys(joined))
+    thread = answering(unit, conversation, None)
+    message = record(unit, conversation, _message(unit, conversation, thread, host, text))
+    queue_copies(
+        unit,
+        letter_fields(unit, thread, RELAY, automatic=False),
+        [_copy(unit, one, invited, text) for one in invited],
+        subject=thread.subject,
+        message_id=thread.message_id,
+        message=message.id,
+        conversation=conversation.id,
+    )
+    return conversation
+
+
+def offer_times(unit: Unit, ident: str, slug: str, times: Sequence[str]) -> Offer:
+    """An offer in a conversation, of the next free times or of those that are named.
+
+    A closed conversation is opened again. Raises `NotFound`, `NoFreeTime`.
+    """
+    conversation = unit.db.get(Conversation, ident)
+    host = unit.config.host(conversation.host)
+    kind = unit.config.appointment_type(slug, host.handle)
+    if all(one.role is Role.HOST for one in people(unit, conversation)):
+        raise MailflowError(f"nobody but {host.name} is in this conversation")
+    named = tuple(read_time(time, host.timezone) for time in times)
+    conversation = unit.db.change(conversation, closed=False)
+    return offers.make_offer(unit, conversation, Wish(kind, Narrowing(times=named)))
+
+
+def cancel_booking(unit: Unit, ident: str) -> Booking:
+    """The booking cancelled in its host's name, all told; raises `NotFound`."""
+    booking = unit.db.get(Booking, ident)
+    return bookings.cancel(unit, booking, by=unit.config.host(booking.host).name)
+
+
+def move_booking(unit: Unit, ident: str, time: str) -> Booking:
+    """The booking moved in its host's name, all told.
+
+    Raises `NotFound`, `TooLate` (it was cancelled), `SlotTaken` (not free by the rules).
+    """
+    booking = unit.db.get(Booking, ident)
+    host = unit.config.host(booking.host)
+    return bookings.move(unit, booking, read_time(time, host.timezone), by=host.name)
+
+
+def _check_clients(unit: Unit, clients: Sequence[str]) -> None:
+    own = addresses(unit)
+    for address in clients:
+        if own.is_own(address) or unit.config.host_of(address):
+            raise MailflowError(f"{address} is no client's address")
+
+
+def _copy(unit: Unit, client: Participant, invited: Sequence[Participant], text: str) -> Copy:
+    others = [display_name(one) for one in invited if one.id != client.id]
+    rendered = unit.templates.mail("words", words=text, people=others)
+    return Copy(Person(client.name, client.address), alternative(rendered.text, rendered.html))
+
+
+def _message(
+    unit: Unit, conversation: Conversation, thread: Thread, host: Host, text: str
+) -> Message:
+    return Message(
+        id=0,
+        conversation=conversation.id,
+        host=host.handle,
+        message_id=thread.message_id,
+        kind=Kind.MESSAGE,
+        direction=Direction.OUT,
+        at=unit.now,
+        date=unit.now,
+        author_name=host.name,
+        author_address=addresses(unit).conversation(host.handle, conversation.id),
+        subject=thread.subject,
+        text=text,
+        body=text,
+        thread_index=thread.thread_index,
+    )

@@ -1,0 +1,155 @@
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dns.resolver import NoNameservers
+
+from mailflow import config
+from mailflow.cli.records import dns_findings
+from mailflow.config import Config
+from tests.cli.command import mailflow
+from tests.flow import SETTINGS, Flow
+
+Statuses = Mapping[str, str]
+
+
+def checked(folder: Path) -> tuple[int, Statuses]:
+    """The exit code, and the gravest status of each check."""
+    result = mailflow(folder, "check", "--json")
+    assert result.stderr == ""
+    findings = sorted(json.loads(result.stdout), key=lambda one: str(one["status"]) == "fail")
+    assert all(one["advice"] for one in findings if one["status"] != "ok")
+    return result.returncode, {one["check"]: one["status"] for one in findings}
+
+
+def settle(folder: Path, smarthost: int) -> None:
+    """A house whose ports are any free ones, with a smarthost at that port."""
+    sections = (
+        '[listener]\naddress = "127.0.0.1:0"\n[web]\nlisten = "127.0.0.1:0"\n'
+        f'[smarthost]\naddress = "127.0.0.1:{smarthost}"\n[[hosts]]'
+    )
+    Flow(folder, SETTINGS.replace("[[hosts]]", sections, 1)).close()
+    (folder / "data" / "secret").chmod(0o600)
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_all_is_told_and_what_fails_exits_1(tmp_path: Path) -> None:
+    settle(tmp_path, closed_port())
+    code, found = checked(tmp_path)
+    assert code == 1
+    assert found == {
+        "config": "ok",
+        "secret": "ok",
+        "templates": "ok",
+        "database": "ok",
+        "listener.address": "ok",
+        "web.listen": "ok",
+        "smarthost": "fail",
+        "authentication": "warn",
+        "dns": "ok",
+    }
+
+
+def test_each_line_says_what_to_do(tmp_path: Path) -> None:
+    settle(tmp_path, closed_port())
+    (tmp_path / "data" / "secret").chmod(0o644)
+    result = mailflow(tmp_path, "check")
+    assert f"warn secret: others may read {tmp_path}/data/secret\n" in result.stdout
+    assert f"     chmod 600 {tmp_path}/data/secret\n" in result.stdout
+
+
+def test_every_mistake_of_the_configuration_is_a_line(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[mailflow]\ndomain = "-"\npostmaster = "nobody"\n')
+    code, found = checked(tmp_path)
+    assert (code, found) == (1, {"config": "fail"})
+    result = mailflow(tmp_path, "bookings")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 3
+
+
+def test_a_template_that_is_broken_is_found(tmp_path: Path) -> None:
+    settle(tmp_path, closed_port())
+    folder = tmp_path / "data" / "templates" / "mail"
+    folder.mkdir(parents=True)
+    (folder / "offer.txt").write_text("{% if %}")
+    assert checked(tmp_path)[1]["templates"] == "fail"
+
+
+def test_a_port_that_is_taken_is_found(tmp_path: Path) -> None:
+    settle(tmp_path, closed_port())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        path = tmp_path / "config.toml"
+        port = server.getsockname()[1]
+        path.write_text(
+            path.read_text().replace('listen = "127.0.0.1:0"', f'listen = "127.0.0.1:{port}"')
+        )
+        assert checked(tmp_path)[1]["web.listen"] == "fail"
+
+
+def test_a_database_that_is_none_is_found(tmp_path: Path) -> None:
+    settle(tmp_path, closed_port())
+    for file in (tmp_path / "data").glob("mailflow.db*"):
+        file.unlink()
+    (tmp_path / "data" / "mailflow.db").mkdir()
+    assert checked(tmp_path)[1]["database"] == "fail"
+    result = mailflow(tmp_path, "bookings")
+    (line,) = result.stderr.splitlines()
+    assert (result.returncode, line[:29]) == (1, "the database cannot be used: ")
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Config:
+    """A configuration with a domain that DNS may know."""
+    settle(tmp_path, closed_port())
+    settings = config.load(tmp_path / "config.toml", {})
+    smarthost = replace(settings.smarthost, dkim_selector="one")
+    domain = replace(settings.mailflow, domain="flow.coach.com")
+    return replace(settings, mailflow=domain, smarthost=smarthost)
+
+
+RECORDS = {
+    ("flow.coach.com", "MX"): ["10 mx.coach.com."],
+    ("flow.coach.com", "TXT"): ['"some=thing"', '"v=spf1 mx " "-all"'],
+    ("one._domainkey.flow.coach.com", "TXT"): ['"v=DKIM1; p=AAAA"'],
+    ("_dmarc.coach.com", "TXT"): ['"v=DMARC1; p=none"'],
+}
+
+
+@pytest.mark.parametrize(
+    ("missing", "statuses"),
+    [
+        (None, ["ok", "ok", "ok", "ok"]),
+        (("flow.coach.com", "MX"), ["fail", "ok", "ok", "ok"]),
+        (("flow.coach.com", "TXT"), ["ok", "warn", "ok", "ok"]),
+        (("one._domainkey.flow.coach.com", "TXT"), ["ok", "ok", "fail", "ok"]),
+        (("_dmarc.coach.com", "TXT"), ["ok", "ok", "ok", "warn"]),
+    ],
+    ids=["complete", "no MX", "no SPF", "no DKIM", "no DMARC"],
+)
+def test_records_of_the_domain(
+    public: Config, missing: tuple[str, str] | None, statuses: list[str]
+) -> None:
+    known = {key: value for key, value in RECORDS.items() if key != missing}
+    findings = list(dns_findings(public, lambda name, kind: known.get((name, kind), [])))
+    assert [one.check for one in findings] == ["MX", "SPF", "DKIM", "DMARC"]
+    assert [one.status.value for one in findings] == statuses
+
+
+def test_a_domain_without_mx_but_with_an_address_gets_mail(public: Config) -> None:
+    found = next(dns_findings(public, lambda name, kind: ["192.0.2.1"] if kind == "A" else []))
+    assert (found.check, found.status) == ("MX", "warn")
+
+
+def test_dns_that_does_not_answer_is_no_failure(public: Config) -> None:
+    def silent(name: str, kind: str) -> list[str]:
+        raise NoNameservers
+
+    (found,) = dns_findings(public, silent)
+    assert found.status == "warn"

@@ -1,0 +1,56 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from mailflow import config
+from mailflow.cli.first_config import Answers, config_text
+from tests.cli.command import done, mailflow, read, refused
+
+
+def test_without_questions_it_can_be_tried_at_once(tmp_path: Path) -> None:
+    done(tmp_path, "init", "--yes")
+    secret = tmp_path / "data" / "secret"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert len(secret.read_text()) > 60
+    settings = config.load(tmp_path / "config.toml", {})
+    assert settings.authentication.mode == "verify"
+    assert read(tmp_path, "bookings") == []
+    assert read(tmp_path, "slots", "meeting")
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "secret").write_text("mine")
+    assert refused(tmp_path, "init", "--yes").endswith("it is not overwritten")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_an_answer_that_is_wrong_is_asked_again(tmp_path: Path) -> None:
+    answers = [
+        "flow.example.com",
+        'Dana "Coach"',
+        "book",
+        "dana",
+        "dana@flow.example.com",
+        "dana@example.com",
+        "Europe/Berlin",
+        "-",
+        "mail.example.com:587",
+    ]
+    result = mailflow(tmp_path, "init", stdin="\n".join(answers) + "\n")
+    assert result.returncode == 0
+    assert 'hosts[0].handle = "book": expected' in result.stderr
+    settings = config.load(tmp_path / "config.toml", {})
+    (host,) = settings.hosts
+    assert (host.name, host.handle, host.email) == ('Dana "Coach"', "dana", "dana@example.com")
+    assert settings.smarthost.security == "starttls"
+    assert settings.mailflow.public_url == ""
+
+
+@pytest.mark.parametrize(
+    ("smarthost", "security"),
+    [("a.test:587", "starttls"), ("a.test:465", "tls"), ("127.0.0.1:1025", "none")],
+)
+def test_a_port_tells_how_the_smarthost_is_spoken_to(smarthost: str, security: str) -> None:
+    assert f'security = "{security}"' in config_text(Answers(smarthost=smarthost))
