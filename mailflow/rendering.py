@@ -88,7 +88,9 @@ class Templates:
 
     def _digest_of_assets(self) -> str:
         """Changes with every change of an asset, so that a browser may keep each version for ever."""
-        found = (name for name in self._names if name.startswith("web/") and not name.endswith(".html"))
+        found = (
+            name for name in self._names if name.startswith("web/") and not name.endswith(".html")
+        )
         contents = "".join(self.asset(name.removeprefix("web/")) for name in sorted(found))
         return sha256(contents.encode()).hexdigest()[:12]
 
