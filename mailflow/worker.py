@@ -3,17 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from mailflow.appointments.reminders import send_due
+from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.receive import receive
-from mailflow.conversations.taking import TRIES, Job, read_arrival, set_aside, take_up
+from mailflow.conversations.taking import TRIES, Job, Judge, read_arrival, set_aside, take_up
 from mailflow.doors.delivery import Delivery
 from mailflow.errors import Unreadable
 from mailflow.mail.outgoing import Letter, Result
 from mailflow.post import outbox
+from mailflow.post.digests import send_digests
 from mailflow.store import Store
-from mailflow.store.tables import Taken
+from mailflow.store.states import Taken
 
 PULSE = 1.0
 """Seconds after which the queues are looked at without being woken: commands of other processes write rows too."""
@@ -24,15 +27,20 @@ GRACE = 5.0
 AT_ONCE = 16
 """Mails that are in memory at one time."""
 
+READERS = 4
+"""Mails that are read and judged at one time: one may wait for somebody's name server, and needs much memory."""
+
 log = logging.getLogger("mailflow")
 
 
 class Worker:
     """The loops that go on while mailflow serves; each sleeps until a commit, or for a pulse."""
 
-    def __init__(self, store: Store, delivery: Delivery) -> None:
+    def __init__(self, store: Store, delivery: Delivery, judge: Judge) -> None:
         self._store = store
         self._delivery = delivery
+        self._judge = judge
+        self._readers = ThreadPoolExecutor(READERS, "reader")
         self._wakers: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -41,7 +49,7 @@ class Worker:
         """Begin to work; each commit of the store wakes the loops from now on."""
         loop = asyncio.get_running_loop()
         self._store.committed = partial(loop.call_soon_threadsafe, self._wake)
-        steps = (self._work_on_mails, self._remind, self._delivery.deliver_due)
+        steps = (self._work_on_mails, self._remind, self._send_digests, self._delivery.deliver_due)
         self._tasks = [asyncio.create_task(self._repeat(step)) for step in steps]
 
     async def stop(self) -> None:
@@ -52,6 +60,7 @@ class Worker:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+        self._readers.shutdown(wait=False, cancel_futures=True)
 
     def _wake(self) -> None:
         for waker in self._wakers:
@@ -76,17 +85,22 @@ class Worker:
 
     async def _work_on_mails(self) -> int:
         jobs = await self._store.run(take_up, AT_ONCE)
-        for job in jobs:
-            await self._work_on(job)
+        arrivals = [self._read(job) for job in jobs]
+        for job, arrival in zip(jobs, arrivals, strict=True):
+            await self._work_on(job, arrival)
         return len(jobs)
 
-    async def _work_on(self, job: Job) -> None:
+    def _read(self, job: Job) -> Awaitable[Arrival]:
+        domain = self._store.house.config.mailflow.domain
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(
+            self._readers, read_arrival, domain, job.taken, job.raw, self._judge
+        )
+
+    async def _work_on(self, job: Job, arrival: Awaitable[Arrival]) -> None:
         ident = job.taken.id
         try:
-            arrival = await asyncio.to_thread(
-                read_arrival, self._store.house.config, job.taken, job.raw
-            )
-            await self._store.run(receive, arrival)
+            await self._store.run(receive, await arrival)
         except Unreadable as error:
             await self._store.run(set_aside, ident, Taken.HELD, error.reason)
         except Exception as error:
@@ -97,6 +111,9 @@ class Worker:
 
     async def _remind(self) -> int:
         return await self._store.run(send_due)
+
+    async def _send_digests(self) -> int:
+        return await self._store.run(send_digests)
 
 
 class StoredOutbox:

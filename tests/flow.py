@@ -11,6 +11,7 @@ from typing import Any, cast
 from mailflow import config
 from mailflow.conversations.receive import receive
 from mailflow.conversations.taking import read_arrival, take, take_up
+from mailflow.doors.authentication import Authenticator
 from mailflow.keys import Keyring
 from mailflow.mail.envelope import Envelope
 from mailflow.mail.outgoing import Outcome, Result
@@ -163,8 +164,10 @@ class Flow:
     ) -> list[Sent]:
         """Hand in a mail and let the worker and the delivery do their work."""
         self.run(take, Envelope(sender, tuple(recipients), "127.0.0.1", "client.test", raw))
+        judge = Authenticator(self.config).check
         for job in self.run(take_up, 10):
-            self.run(receive, read_arrival(self.config, job.taken, job.raw))
+            arrival = read_arrival(self.config.mailflow.domain, job.taken, job.raw, judge)
+            self.run(receive, arrival)
         return self.sent()
 
     def sent(self) -> list[Sent]:

@@ -112,6 +112,7 @@ _UNDELIVERED: Facts = {
     "reason": "550 5.1.1 <joe@client.example>: no such mailbox here",
     "subject": "Re: Coaching",
     "permanent": True,
+    "left_out": False,
 }
 
 MAILS: Mapping[str, tuple[str, Facts]] = {
@@ -229,6 +230,7 @@ MAILS: Mapping[str, tuple[str, Facts]] = {
         {"lines": ["The conversation “Coaching” is closed.", "A later mail opens it again."]},
     ),
     "undelivered": ("undelivered", _UNDELIVERED),
+    "undelivered-for-good": ("undelivered", {**_UNDELIVERED, "left_out": True}),
     "undelivered-yet": (
         "undelivered",
         {**_UNDELIVERED, "permanent": False, "reason": "451 4.2.2 mailbox full, try again later"},

@@ -25,15 +25,8 @@ from mailflow.post.letters import Letter, post, send_apart
 from mailflow.post.record import know
 from mailflow.post.threads import apart
 from mailflow.rendering import Rendered
-from mailflow.store.tables import (
-    Attendee,
-    Booking,
-    Conversation,
-    Kind,
-    Participant,
-    Role,
-    Status,
-)
+from mailflow.store.states import Kind, Role, Status
+from mailflow.store.tables import Attendee, Booking, Conversation, Participant
 from mailflow.store.unit import Unit
 
 

@@ -13,7 +13,8 @@ from mailflow.keys import new_id
 from mailflow.mail.addresses import Person, normalise
 from mailflow.spans import Span
 from mailflow.store.queries import bookings_of_type, reserve
-from mailflow.store.tables import Booking, Offer, OfferedSlot, Participant, Reserved, Role, Status
+from mailflow.store.states import Role, Status
+from mailflow.store.tables import Booking, Offer, OfferedSlot, Participant, Reserved
 from mailflow.store.unit import Unit
 
 Answers = Sequence[tuple[str, str]]

@@ -15,17 +15,8 @@ from mailflow.mail.writing import alternative, with_attachments
 from mailflow.post.conversations import display_name, host_writes, people
 from mailflow.post.letters import Letter, post
 from mailflow.spans import Span
-from mailflow.store.tables import (
-    Booking,
-    Conversation,
-    Kind,
-    Message,
-    Offer,
-    OfferedSlot,
-    OfferState,
-    Participant,
-    Role,
-)
+from mailflow.store.states import Kind, OfferState, Role
+from mailflow.store.tables import Booking, Conversation, Message, Offer, OfferedSlot, Participant
 from mailflow.store.unit import Unit
 
 

@@ -3,7 +3,8 @@
 from mailflow.appointments.announcing import remind
 from mailflow.config import AppointmentType
 from mailflow.store.queries import due_reminders
-from mailflow.store.tables import Booking, Reminder, Status
+from mailflow.store.states import Status
+from mailflow.store.tables import Booking, Reminder
 from mailflow.store.unit import Unit
 
 AT_ONCE = 50

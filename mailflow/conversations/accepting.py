@@ -5,21 +5,14 @@ from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.commands import read_commands
 from mailflow.conversations.orders import obey
 from mailflow.conversations.relaying import pass_on
-from mailflow.mail.addresses import Person, is_address
+from mailflow.mail.addresses import Person, is_address, normalise
 from mailflow.mail.reading import Mail
 from mailflow.mail.subjects import reply_subject
 from mailflow.post.conversations import addresses, host_writes, join
 from mailflow.post.letters import Notice, notify_host
 from mailflow.post.record import know, record
-from mailflow.store.tables import (
-    Conversation,
-    Direction,
-    Kind,
-    Message,
-    Participant,
-    Role,
-    Standing,
-)
+from mailflow.store.states import Direction, Kind, Role, Standing
+from mailflow.store.tables import Conversation, Message, Participant
 from mailflow.store.unit import Unit
 
 ANCESTORS = 3
@@ -42,22 +35,38 @@ def accept(
 
     `author` is none for automatic mail of somebody unknown. `obeyed` says whether what it asks for may be done.
     """
-    message_id = _free_id(unit, conversation, arrival)
-    if message_id is None:
+    message = keep(unit, conversation, arrival, evidence)
+    if message is None:
         return
+    if author is not None:
+        _readmit(unit, author, arrival)
     if author is not None and not arrival.mail.automatic:
         _bring_in_named(unit, conversation, author, arrival)
         if author.role is Role.HOST:
             conversation = host_writes(unit, conversation)
     if conversation.closed and not arrival.mail.automatic:
         conversation = _reopen(unit, conversation)
-    message = _record(unit, conversation, arrival, message_id, evidence)
     if author is None or arrival.mail.automatic:
         pass_on(unit, conversation, message, author, arrival)
     elif author.role is Role.HOST:
         _from_host(unit, conversation, message, author, arrival, obeyed)
     else:
         _from_client(unit, conversation, message, author, arrival, obeyed)
+
+
+def keep(unit: Unit, conversation: Conversation, arrival: Arrival, evidence: str) -> Message | None:
+    """A mail in the record of a conversation, and nothing more; None if it is there already."""
+    message_id = _free_id(unit, conversation, arrival)
+    if message_id is None:
+        return None
+    return _record(unit, conversation, arrival, message_id, evidence)
+
+
+def _readmit(unit: Unit, author: Participant, arrival: Arrival) -> None:
+    """An address that bounced gets copies again, once a mail comes from it."""
+    same = normalise(arrival.mail.author.address) == author.address_key
+    if author.standing is Standing.SUPPRESSED and same:
+        unit.db.change(author, standing=Standing.ACTIVE)
 
 
 def _from_host(

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 
 from mailflow.config import Config, Host
-from mailflow.mail.addresses import normalise
+from mailflow.mail.addresses import is_address, normalise
 from mailflow.mail.authenticity import Verdict
 from mailflow.mail.reading import Mail
-from mailflow.store.tables import Doubt, Participant
+from mailflow.store.states import Doubt
+from mailflow.store.tables import Participant
 
 
 def doubt_about(mail: Mail, verdict: Verdict, host: Host | None) -> Doubt | None:
-    """What speaks against a mail whoever may write: a forged sender, or a host's name without proof."""
-    if verdict is Verdict.FAILED or not mail.author.address:
+    """What speaks against a mail whoever may write: a forged sender or one that no answer reaches, or a host's name
+    without proof."""
+    if verdict is Verdict.FAILED or not is_address(mail.author.address):
         return Doubt.FAILED
     if host is not None and verdict is not Verdict.VERIFIED:
         return Doubt.UNVERIFIED

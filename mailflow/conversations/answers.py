@@ -11,16 +11,8 @@ from mailflow.appointments.offers import Wish
 from mailflow.errors import Expired, NoFreeTime, SlotTaken, TooLate
 from mailflow.mail.addresses import normalise
 from mailflow.store.queries import newest_message
-from mailflow.store.tables import (
-    Booking,
-    Conversation,
-    Message,
-    Offer,
-    OfferedSlot,
-    Participant,
-    Standing,
-    Status,
-)
+from mailflow.store.states import Standing, Status
+from mailflow.store.tables import Booking, Conversation, Message, Offer, OfferedSlot, Participant
 from mailflow.store.unit import Unit
 
 _NUMBER = re.compile(r"(?:option\s+|#)?(\d{1,3})", re.IGNORECASE)

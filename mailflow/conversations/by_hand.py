@@ -22,16 +22,8 @@ from mailflow.post.conversations import (
 from mailflow.post.copies import Copy, letter_fields, queue_copies
 from mailflow.post.record import record
 from mailflow.post.threads import Thread, answering
-from mailflow.store.tables import (
-    Booking,
-    Conversation,
-    Direction,
-    Kind,
-    Message,
-    Offer,
-    Participant,
-    Role,
-)
+from mailflow.store.states import Direction, Kind, Role
+from mailflow.store.tables import Booking, Conversation, Message, Offer, Participant
 from mailflow.store.unit import Unit
 
 

@@ -5,13 +5,15 @@ from mailflow.conversations.accepting import accept
 from mailflow.conversations.admission import author_among, doubt_about, host_who_wrote
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.merging import current, merge
+from mailflow.conversations.pausing import keep_back
 from mailflow.conversations.placing import Placement, place
 from mailflow.conversations.questions import hold
 from mailflow.conversations.starting import start_with_client, start_with_host
 from mailflow.mail.addresses import normalise
 from mailflow.mail.own_addresses import FrontDoor, ToConversation
 from mailflow.post.conversations import addresses, people
-from mailflow.store.tables import Conversation, Doubt, FurtherAddress, Participant
+from mailflow.store.states import Doubt
+from mailflow.store.tables import Conversation, FurtherAddress, Participant
 from mailflow.store.unit import Unit
 
 
@@ -28,6 +30,8 @@ def enter(unit: Unit, arrival: Arrival, destination: ToConversation | FrontDoor)
         doubt = Doubt.STRANGER
     if doubt is not None:
         return hold(unit, arrival, doubt, conversation.host, conversation)
+    if reason := keep_back(unit, conversation, author, arrival):
+        return reason
     obeyed = arrival.names(addresses(unit), destination)
     accept(unit, conversation, author, arrival, placement.evidence, obeyed=obeyed)
     return None

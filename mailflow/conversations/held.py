@@ -9,7 +9,8 @@ from mailflow.conversations.taking import read_again, set_aside
 from mailflow.errors import MailflowError, Unreadable
 from mailflow.mail.message_ids import canonical
 from mailflow.mail.reading import Mail, read
-from mailflow.store.tables import Blob, Question, Taken, TakenMail
+from mailflow.store.states import Taken
+from mailflow.store.tables import Blob, Question, TakenMail
 from mailflow.store.unit import Unit
 
 SEARCHED = 65_536

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mailflow.conversations.placing import Placement
 from mailflow.post.conversations import people
 from mailflow.store.queries import has_gone_out
+from mailflow.store.states import Role
 from mailflow.store.tables import (
     Booking,
     Conversation,
@@ -15,7 +16,6 @@ from mailflow.store.tables import (
     Offer,
     Participant,
     Question,
-    Role,
 )
 from mailflow.store.unit import Unit
 

@@ -15,14 +15,8 @@ from mailflow.mail.subjects import reply_subject
 from mailflow.post.conversations import addresses, display_name, people
 from mailflow.post.letters import Notice, notify_host
 from mailflow.store.queries import coming_bookings
-from mailflow.store.tables import (
-    Booking,
-    Conversation,
-    Message,
-    Participant,
-    Role,
-    Standing,
-)
+from mailflow.store.states import Role, Standing
+from mailflow.store.tables import Booking, Conversation, Message, Participant
 from mailflow.store.unit import Unit
 
 

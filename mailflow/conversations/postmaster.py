@@ -21,7 +21,7 @@ def forward_to_operator(unit: Unit, arrival: Arrival) -> str | None:
             ("From", sender),
             ("Reply-To", Mailbox(arrival.mail.author.name, arrival.mail.author.address)),
             *carried_fields(arrival.raw),
-            *stamp_fields(unit, "relay", None),
+            *stamp_fields(unit, "relay", None, before=arrival.mail.instance),
         ],
         [Copy(Person("", operator), relayed(arrival.raw))],
         subject=arrival.mail.subject,

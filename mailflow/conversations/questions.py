@@ -9,16 +9,8 @@ from mailflow.keys import new_id
 from mailflow.mail.addresses import is_address, normalise
 from mailflow.post.conversations import addresses, display_name, join, people
 from mailflow.post.letters import Notice, notify_host
-from mailflow.store.tables import (
-    Conversation,
-    Doubt,
-    FurtherAddress,
-    Participant,
-    Question,
-    Role,
-    Taken,
-    TakenMail,
-)
+from mailflow.store.states import Doubt, Role, Taken
+from mailflow.store.tables import Conversation, FurtherAddress, Participant, Question, TakenMail
 from mailflow.store.unit import Unit
 
 EXCERPT = 600

@@ -1,17 +1,15 @@
 """The entrance: one mail that was taken, and all that follows from it, in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from mailflow.conversations.accepting import accept
 from mailflow.conversations.admission import doubt_about
 from mailflow.conversations.answers import choose
 from mailflow.conversations.arrival import Arrival
+from mailflow.conversations.bounces import is_report, take_report, take_stray_report
 from mailflow.conversations.entering import author_in, enter
 from mailflow.conversations.postmaster import forward_to_operator
 from mailflow.conversations.questions import answer_question, hold, read_answer
 from mailflow.conversations.taking import read_again
-from mailflow.mail.automatic import Automation
 from mailflow.mail.own_addresses import (
     Destination,
     FrontDoor,
@@ -21,18 +19,11 @@ from mailflow.mail.own_addresses import (
     ToQuestion,
     ToSlot,
 )
+from mailflow.mail.reading import Mail
+from mailflow.mail.stamps import comes_back
 from mailflow.post.conversations import addresses
-from mailflow.store.tables import (
-    Conversation,
-    Delivery,
-    Doubt,
-    Offer,
-    OfferedSlot,
-    Participant,
-    Question,
-    Taken,
-    TakenMail,
-)
+from mailflow.store.states import Doubt, Taken
+from mailflow.store.tables import Conversation, Offer, OfferedSlot, Participant, Question, TakenMail
 from mailflow.store.unit import Unit
 
 MOST_RECEIVED = 30
@@ -46,13 +37,24 @@ def receive(unit: Unit, arrival: Arrival) -> None:
         return
     mail = arrival.mail
     taken = unit.db.change(taken, state=Taken.DONE, message_id=mail.message_id, digest=mail.digest)
-    if mail.instance == unit.config.mailflow.domain or mail.received_count > MOST_RECEIVED:
+    if _was_here_before(unit, mail):
         unit.db.change(taken, state=Taken.DROPPED, reason="it has been here before: a loop")
         return
     for destination in _destinations(unit, arrival):
         held = _deliver(unit, arrival, destination)
         if held is not None:
             unit.db.change(taken, state=Taken.HELD, reason=held)
+
+
+def _was_here_before(unit: Unit, mail: Mail) -> bool:
+    """Whether a mail goes round: it has our stamp, comes from an address of ours, or passed too many servers.
+
+    The postmaster's address is no sign: servers of our own domain send their reports from it.
+    """
+    author = addresses(unit).read(mail.author.address)
+    ours = author is not None and not isinstance(author, ToPostmaster)
+    stamped = comes_back(unit.config.mailflow.domain, mail.instance)
+    return stamped or ours or mail.received_count > MOST_RECEIVED
 
 
 def _destinations(unit: Unit, arrival: Arrival) -> Sequence[Destination]:
@@ -68,13 +70,15 @@ def _deliver(unit: Unit, arrival: Arrival, destination: Destination) -> str | No
     """Do what a mail causes at one address; returns why it is held, if it is."""
     match destination:
         case ToConversation() | FrontDoor():
+            if is_report(arrival):
+                return take_stray_report(unit, arrival, destination.handle)
             return enter(unit, arrival, destination)
         case ToQuestion():
             return _take_answer(unit, arrival, destination)
         case ToSlot():
             return _take_choice(unit, arrival, destination)
         case ToBounce():
-            return _take_report(unit, arrival, destination)
+            return take_report(unit, arrival, destination.delivery)
         case ToPostmaster():
             return forward_to_operator(unit, arrival)
 
@@ -104,25 +108,4 @@ def _take_choice(unit: Unit, arrival: Arrival, destination: ToSlot) -> str | Non
     if doubt is not None:
         return hold(unit, arrival, doubt, conversation.host, conversation)
     choose(unit, offer, slot.start, client)
-    return None
-
-
-def _take_report(unit: Unit, arrival: Arrival, destination: ToBounce) -> str | None:
-    """What comes to an envelope sender of ours is automatic mail of the conversation of that delivery."""
-    delivery = unit.db.find(Delivery, id=destination.delivery)
-    conversation = (
-        unit.db.find(Conversation, id=delivery.conversation)
-        if delivery and delivery.conversation
-        else None
-    )
-    if conversation is None:
-        return "a delivery report that belongs to no conversation"
-    accept(
-        unit,
-        conversation,
-        None,
-        replace(arrival, mail=replace(arrival.mail, automation=Automation.AUTOMATIC)),
-        "the envelope sender of a delivery",
-        obeyed=False,
-    )
     return None

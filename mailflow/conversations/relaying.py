@@ -11,7 +11,8 @@ from mailflow.mail.relaying import relayed
 from mailflow.post.conversations import display_name, recipients
 from mailflow.post.copies import Copy, Fields, queue_copies, sender_fields, stamp_fields
 from mailflow.post.inert import make_inert
-from mailflow.store.tables import Conversation, Message, Participant, Role
+from mailflow.store.states import Role
+from mailflow.store.tables import Conversation, Message, Participant
 from mailflow.store.unit import Unit
 
 RELAY = "relay"
@@ -88,7 +89,7 @@ def _fields(
         *([] if any(field.lower() == "date" for field, _ in carried) else [dated]),
         # The id under which the record knows it: the author's own, unless that was used for another mail.
         ("Message-ID", ids([message.message_id])),
-        *stamp_fields(unit, RELAY, conversation.id),
+        *stamp_fields(unit, RELAY, conversation.id, before=arrival.mail.instance),
     ]
 
 

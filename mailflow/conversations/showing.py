@@ -6,17 +6,8 @@ from typing import TypeVar
 from mailflow.appointments.listing import Facts, booking_facts, in_utc, zone_of
 from mailflow.post.conversations import display_name, people
 from mailflow.store.queries import message_counts, recent_conversations
-from mailflow.store.tables import (
-    Booking,
-    Conversation,
-    Delivery,
-    Message,
-    Offer,
-    OfferedSlot,
-    OfferState,
-    Sending,
-    Status,
-)
+from mailflow.store.states import OfferState, Sending, Status
+from mailflow.store.tables import Booking, Conversation, Delivery, Message, Offer, OfferedSlot
 from mailflow.store.unit import Unit
 
 M = TypeVar("M", Offer, Booking)

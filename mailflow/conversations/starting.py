@@ -6,7 +6,8 @@ from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.placing import ROOT_OCTETS
 from mailflow.post.conversations import join, join_host, open_conversation
 from mailflow.post.record import know
-from mailflow.store.tables import Conversation, Role
+from mailflow.store.states import Role
+from mailflow.store.tables import Conversation
 from mailflow.store.unit import Unit
 
 

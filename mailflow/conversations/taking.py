@@ -1,16 +1,19 @@
 """The life of a mail that comes in: taken with its bytes, taken up, read and judged; set aside if it fails."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mailflow.config import Config
 from mailflow.conversations.arrival import Arrival
-from mailflow.mail.authenticity import judge
+from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
-from mailflow.mail.reading import read
+from mailflow.mail.reading import Mail, read
 from mailflow.store.queries import keep, mails_to_take_up
-from mailflow.store.tables import Blob, Taken, TakenMail
+from mailflow.store.states import Taken
+from mailflow.store.tables import Blob, TakenMail
 from mailflow.store.unit import Unit
+
+Judge = Callable[[Envelope, Mail], Verdict]
+"""How sure it is that a mail is from its From; it may take some seconds."""
 
 TRIES = 3
 """After which a mail that fails is parked, so that the others go on."""
@@ -33,6 +36,7 @@ def take(unit: Unit, envelope: Envelope) -> int:
             sender=envelope.sender,
             recipients=envelope.recipients,
             peer=envelope.peer,
+            helo=envelope.helo,
             blob=keep(unit.db, envelope.raw),
         )
     )
@@ -53,24 +57,25 @@ def take_up(unit: Unit, limit: int) -> Sequence[Job]:
     return jobs
 
 
-def read_arrival(config: Config, taken: TakenMail, raw: bytes) -> Arrival:
-    """A mail read and judged; raises `Unreadable`. It needs no transaction, and may take its time."""
-    mail = read(raw, config.mailflow.domain, taken.sender)
-    authentication = config.authentication
+def read_arrival(domain: str, taken: TakenMail, raw: bytes, judge: Judge) -> Arrival:
+    """A mail to `domain` read and judged; raises `Unreadable`. It needs no transaction, and may take its time."""
+    mail = read(raw, domain, taken.sender)
+    envelope = Envelope(taken.sender, taken.recipients, taken.peer, taken.helo, raw)
     return Arrival(
         taken=taken.id,
         sender=taken.sender,
         recipients=taken.recipients,
         raw=raw,
         mail=mail,
-        verdict=judge(mail, authentication.mode, authentication.trusted),
+        verdict=judge(envelope, mail),
     )
 
 
 def read_again(unit: Unit, ident: int) -> Arrival:
-    """A mail that was held, from its kept bytes."""
+    """A mail that was held, from its kept bytes; who answers for it now is whoever lets it through."""
     taken = unit.db.get(TakenMail, ident)
-    return read_arrival(unit.config, taken, unit.db.get(Blob, taken.blob).content)
+    raw = unit.db.get(Blob, taken.blob).content
+    return read_arrival(unit.config.mailflow.domain, taken, raw, lambda *_: Verdict.VERIFIED)
 
 
 def set_aside(unit: Unit, ident: int, state: Taken, reason: str) -> None:

@@ -4,7 +4,8 @@ from mailflow.appointments.listing import Facts
 from mailflow.conversations.held import message_id_of
 from mailflow.errors import MailflowError
 from mailflow.mail.message_ids import canonical
-from mailflow.store.tables import Direction, Message, Taken, TakenMail
+from mailflow.store.states import Direction, Taken
+from mailflow.store.tables import Message, TakenMail
 from mailflow.store.unit import Unit
 
 _RULES = {

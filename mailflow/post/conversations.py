@@ -5,7 +5,8 @@ from mailflow.keys import new_id
 from mailflow.mail import thread_index
 from mailflow.mail.addresses import Person, normalise
 from mailflow.mail.own_addresses import OwnAddresses
-from mailflow.store.tables import Conversation, Participant, Role, Standing
+from mailflow.store.states import Role, Standing
+from mailflow.store.tables import Conversation, Participant
 from mailflow.store.unit import Unit
 
 

@@ -7,6 +7,7 @@ from email.utils import format_datetime
 from mailflow.config import Host
 from mailflow.mail.addresses import Person
 from mailflow.mail.header_fields import Mailbox, Value, ids
+from mailflow.mail.stamps import stamp
 from mailflow.mail.subjects import base_subject
 from mailflow.mail.thread_index import write
 from mailflow.mail.writing import head
@@ -58,12 +59,15 @@ def sender_fields(unit: Unit, host: Host, conversation: str, name: str) -> Field
     return [("From", sender), ("Reply-To", sender)]
 
 
-def stamp_fields(unit: Unit, kind: str, conversation: str | None) -> Fields:
-    """By which programs tell what a mail of ours is, and we our own when it comes back."""
+def stamp_fields(unit: Unit, kind: str, conversation: str | None, *, before: str = "") -> Fields:
+    """By which programs tell what a mail of ours is, and we our own when it comes back.
+
+    `before` is the stamp of other mailflows on a mail that is passed on.
+    """
     return [
         *([("Mailflow-Conversation", conversation)] if conversation else []),
         ("Mailflow-Kind", kind),
-        ("Mailflow-Instance", unit.config.mailflow.domain),
+        ("Mailflow-Instance", stamp(unit.config.mailflow.domain, before)),
     ]
 
 

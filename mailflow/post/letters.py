@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import format_datetime
 
 from mailflow.config import Host
@@ -14,9 +15,17 @@ from mailflow.post.conversations import addresses, recipients
 from mailflow.post.copies import AUTOMATIC, Copy, Fields, letter_fields, queue_copies, stamp_fields
 from mailflow.post.record import record
 from mailflow.post.threads import Thread, answering
-from mailflow.store.queries import newest_message
-from mailflow.store.tables import Conversation, Direction, Kind, Message, Participant
+from mailflow.rendering import Rendered
+from mailflow.store.queries import newest_message, notices_since
+from mailflow.store.states import Direction, Kind
+from mailflow.store.tables import Conversation, Message, Notified, Participant
 from mailflow.store.unit import Unit
+
+NOTICES_AN_HOUR = 5
+"""To one recipient; what is more comes in one digest an hour."""
+
+LONGEST_GIST = 400
+"""Letters of a notice that a digest repeats: its first two paragraphs, mostly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +70,13 @@ def send_apart(unit: Unit, thread: Thread, kind: Kind, copies: Sequence[Copy]) -
         copies,
         subject=thread.subject,
         message_id=thread.message_id,
+        conversation=thread.conversation,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Word of mailflow's own to a host alone."""
+    """Word of mailflow's own to a host, or to the operator, alone."""
 
     template: str
     facts: Mapping[str, object]
@@ -75,15 +85,50 @@ class Notice:
     """Where an answer to it goes."""
     conversation: str | None = None
     answers: str | None = None
-    """Id of the mail that it is about, if the host wrote it."""
+    """Id of the mail that it is about, if the host has it."""
+    null_sender: bool = False
+    """Whether nobody is told when it does not arrive: it is itself about one that did not."""
 
 
 def notify_host(unit: Unit, host: Host, notice: Notice) -> None:
     """A notice to a host, at the configured address."""
+    _notify(unit, Person(host.name, host.email), notice)
+
+
+def notify_operator(unit: Unit, subject: str, lines: Sequence[str]) -> None:
+    """Word to the operator of what needs one; to nobody, if none is configured. No bounce of it comes back."""
+    if operator := unit.config.mailflow.postmaster:
+        _notify(unit, Person("", operator), own_words(unit, subject, lines))
+
+
+def own_words(unit: Unit, subject: str, lines: Sequence[str]) -> Notice:
+    """A notice in mailflow's own name: an answer to it reaches the operator."""
+    reply_to = f"postmaster@{unit.config.mailflow.domain}"
+    return Notice("done", {"lines": lines}, subject, reply_to, null_sender=True)
+
+
+def _notify(unit: Unit, person: Person, notice: Notice) -> None:
+    """Mail a notice, or have it wait for the digest: whoever floods us must not flood the host through us."""
     rendered = unit.templates.mail(notice.template, **notice.facts)
+    since = unit.now - timedelta(hours=1)
+    waiting = notices_since(unit.db, person.address, since) >= NOTICES_AN_HOUR
+    gist = _gist(notice, rendered.text)
+    unit.db.insert(Notified(0, person.address, unit.now, gist, waiting))
+    if not waiting:
+        mail_notice(unit, person, notice, rendered)
+
+
+def _gist(notice: Notice, text: str) -> str:
+    """What a digest says of a notice: its subject, how it begins, and where an answer goes."""
+    beginning = " ".join(" ".join(text.split("\n\n")[:2]).split())
+    return f"{notice.subject}: {beginning[:LONGEST_GIST]} ({notice.reply_to})"
+
+
+def mail_notice(unit: Unit, person: Person, notice: Notice, rendered: Rendered) -> None:
+    """A notice to one person, however many there were."""
     ident = notice.conversation or new_id(unit.random)
     message_id = new_message_id(unit.random, ident, unit.config.mailflow.domain)
-    sender = Mailbox(host.name, notice.reply_to)
+    sender = Mailbox(person.name, notice.reply_to)
     answered = ids([notice.answers] if notice.answers else [])
     fields: Fields = [
         ("From", sender),
@@ -99,10 +144,11 @@ def notify_host(unit: Unit, host: Host, notice: Notice) -> None:
     queue_copies(
         unit,
         fields,
-        [Copy(Person(host.name, host.email), alternative(rendered.text, rendered.html))],
+        [Copy(person, alternative(rendered.text, rendered.html))],
         subject=notice.subject,
         message_id=message_id,
         conversation=notice.conversation,
+        null_sender=notice.null_sender,
     )
 
 

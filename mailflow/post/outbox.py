@@ -1,19 +1,18 @@
 """The queue of copies that go out: claimed before they are sent, settled after, tried again in between."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
+from mailflow.mail.delivery_reports import status_in
 from mailflow.mail.outgoing import Letter, Outcome, Result, next_attempt
 from mailflow.post.conversations import addresses
+from mailflow.post.failures import NEVER, give_up
 from mailflow.store.queries import due_deliveries
-from mailflow.store.tables import Blob, Delivery, Sending
+from mailflow.store.states import Sending
+from mailflow.store.tables import Blob, Delivery
 from mailflow.store.unit import Unit
 
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-
-_OUTCOMES = {
+_STATES = {
     Outcome.SENT: Sending.SENT,
-    Outcome.REFUSED: Sending.FAILED,
     Outcome.DEFERRED: Sending.QUEUED,
     Outcome.UNKNOWN: Sending.UNKNOWN,
 }
@@ -40,22 +39,32 @@ def claim(unit: Unit, limit: int) -> list[Letter]:
 
 
 def settle(unit: Unit, results: Sequence[Result]) -> None:
-    """Record what became of copies that were claimed, and when those that did not get through are due again."""
+    """Record what became of copies that were claimed, and when those that did not get through are due again.
+
+    What is refused for good, or was deferred for too long, is told to the host.
+    """
     for result in results:
         delivery = unit.db.get(Delivery, result.id)
-        unknown = result.outcome is Outcome.UNKNOWN
-        unknowns = delivery.unknowns + unknown
-        tries = unknowns if unknown else delivery.attempts
-        wait = next_attempt(tries, result.outcome, _jitter(unit))
-        state = _OUTCOMES[result.outcome]
-        unit.db.change(
-            delivery,
-            state=Sending.FAILED if wait is None and state is Sending.QUEUED else state,
-            due=NEVER if wait is None else unit.now + wait,
-            unknowns=unknowns,
-            detail=result.detail,
-            settled=unit.now if wait is None else None,
-        )
+        if delivery.state is not Sending.FAILED:  # else a report that it failed was faster
+            _settle(unit, delivery, result)
+
+
+def _settle(unit: Unit, delivery: Delivery, result: Result) -> None:
+    unknown = result.outcome is Outcome.UNKNOWN
+    unknowns = delivery.unknowns + unknown
+    tries = unknowns if unknown else delivery.attempts
+    wait = next_attempt(tries, result.outcome, _jitter(unit))
+    if result.outcome is Outcome.REFUSED or (wait is None and result.outcome is Outcome.DEFERRED):
+        give_up(unit, delivery, result.detail, status_in(result.detail))
+        return
+    unit.db.change(
+        delivery,
+        state=_STATES[result.outcome],
+        due=NEVER if wait is None else unit.now + wait,
+        unknowns=unknowns,
+        detail=result.detail,
+        settled=unit.now if wait is None else None,
+    )
 
 
 def recover(unit: Unit) -> None:

@@ -44,6 +44,7 @@ class _Call:
     result: "Future[Any]"
     value: Any = None
     error: BaseException | None = None
+    wrote: bool = False
 
     def tell(self) -> None:
         """Hand the caller what came of it."""
@@ -64,7 +65,7 @@ class Store:
         self._writer: threading.Thread | None = None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self.committed: Callable[[], object] = lambda: None
-        """Called by the writer after each commit: whoever works a queue is woken by it."""
+        """Called by the writer after each commit that wrote something: whoever works a queue is woken by it."""
 
     @property
     def house(self) -> House:
@@ -149,7 +150,8 @@ class Store:
         except BaseException as error:  # whatever it is, nobody may be left waiting
             self._commit_apart(batch, error)
         else:
-            self.committed()
+            if any(call.wrote for call in batch):
+                self.committed()
             for call in batch:
                 call.tell()
 
@@ -166,7 +168,9 @@ class Store:
     def _attempt(self, call: _Call) -> None:
         try:
             with self._database.atomic():
-                call.value = call.work(self._unit())
+                unit = self._unit()
+                call.value = call.work(unit)
+                call.wrote = unit.db.wrote
         except DatabaseTrouble:
             raise  # the database itself is in trouble: nothing of this transaction may count
         except Exception as error:  # the caller's own failure, told to the caller

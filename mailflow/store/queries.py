@@ -10,20 +10,17 @@ from mailflow.errors import SlotTaken
 from mailflow.spans import Span
 from mailflow.store.columns import TABLES
 from mailflow.store.session import Session
+from mailflow.store.states import Direction, Sending, Status, Taken
 from mailflow.store.tables import (
     Blob,
     Booking,
     Conversation,
     Delivery,
-    Direction,
     KnownId,
     Message,
     Notified,
     Reminder,
     Reserved,
-    Sending,
-    Status,
-    Taken,
     TakenMail,
 )
 

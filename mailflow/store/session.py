@@ -23,6 +23,8 @@ class Session:
         self._database = database
         # Shared by all sessions of one database: compiling costs ten times the running.
         self._statements = statements
+        self.wrote = False
+        """Whether anything was written: then there may be work for those who wait for it."""
 
     def insert(self, record: R) -> R:
         """Write a new record; a numbered one (`id=0`) comes back with its number."""
@@ -126,6 +128,7 @@ class Session:
         return sql, list(values)
 
     def _run(self, sql: str, values: list[Any]) -> Any:
+        self.wrote = self.wrote or not sql.startswith("SELECT")
         return self._database.execute_sql(sql, values)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mailflow.store.tables import Taken, TakenMail
+from mailflow.store.states import Taken
+from mailflow.store.tables import TakenMail
 from tests.conversations.test_conversation import ANN, DANA, JOE, first_contact
 from tests.flow import SETTINGS, Flow, Sent
 

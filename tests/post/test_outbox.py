@@ -6,7 +6,8 @@ import pytest
 
 from mailflow.mail.outgoing import Letter, Outcome, Result
 from mailflow.post import outbox
-from mailflow.store.tables import Delivery, Sending
+from mailflow.store.states import Sending
+from mailflow.store.tables import Delivery
 from tests.flow import Flow
 
 
@@ -19,7 +20,8 @@ def queued(flow: Flow) -> Flow:
 
 
 def claim(flow: Flow) -> list[Letter]:
-    return flow.run(outbox.claim, 10)
+    """The copy, if it is due; not the word to the operator when it fails."""
+    return [one for one in flow.run(outbox.claim, 10) if one.recipient == "dana@coach.test"]
 
 
 def settle(flow: Flow, letter: Letter, outcome: Outcome) -> Delivery:

@@ -34,6 +34,16 @@ async def test_calls_that_wait_together_share_one_commit(flow: Flow) -> None:
     assert len(await flow.store.read(names)) == 50
 
 
+async def test_who_only_looked_wakes_nobody(flow: Flow) -> None:
+    commits: list[None] = []
+    flow.store.committed = lambda: commits.append(None)
+    flow.store.start()
+    await flow.store.run(names)
+    assert commits == []
+    await flow.store.run(note, "one")
+    assert len(commits) == 1
+
+
 async def test_a_failure_is_its_callers_alone(flow: Flow) -> None:
     def fail(unit: Unit) -> None:
         note(unit, "half")

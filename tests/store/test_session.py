@@ -12,7 +12,8 @@ from mailflow.errors import NotFound, SlotTaken
 from mailflow.spans import Span
 from mailflow.store.columns import InstantField, ListField
 from mailflow.store.queries import keep, reserve, reserved_spans
-from mailflow.store.tables import Blob, KnownId, Participant, Reserved, Role, Standing
+from mailflow.store.states import Role, Standing
+from mailflow.store.tables import Blob, KnownId, Participant, Reserved
 from mailflow.store.unit import Unit
 from tests.flow import Flow
 

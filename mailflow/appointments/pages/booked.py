@@ -14,7 +14,8 @@ from mailflow.errors import InvalidForm, SlotTaken, TooLate
 from mailflow.keys import Purpose
 from mailflow.mail.addresses import Person
 from mailflow.post.conversations import display_name
-from mailflow.store.tables import Attendee, Booking, Participant, Role, Status
+from mailflow.store.states import Role, Status
+from mailflow.store.tables import Attendee, Booking, Participant
 from mailflow.store.unit import Unit
 
 JUST_NOW = timedelta(minutes=5)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright
 
-from mailflow.store.tables import Status
+from mailflow.store.states import Status
 from tests.doors.web.conftest import Pages, links
 from tests.flow import to
 

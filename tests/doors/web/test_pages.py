@@ -6,7 +6,8 @@ import re
 import pytest
 
 from mailflow.keys import Purpose
-from mailflow.store.tables import Participant, Status
+from mailflow.store.states import Status
+from mailflow.store.tables import Participant
 from tests.doors.web.conftest import Pages, Seen, links
 from tests.flow import to
 
