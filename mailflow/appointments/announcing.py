@@ -81,6 +81,15 @@ def remind(unit: Unit, booking: Booking) -> Booking:
     return _tell(unit, booking, Kind.REMINDER, None)
 
 
+def tell_again(unit: Unit, booking: Booking, attendee: Attendee) -> None:
+    """The booking as it stands, with its invite, to one attendee who lost it."""
+    host = unit.config.host(booking.host)
+    thread = apart(unit, host, booking.thread, booking.subject, booking.announced)
+    change = Change.CANCELLED if booking.status is Status.CANCELLED else Change.MADE
+    body = _body(unit, booking, News(change), attendee, _zone(unit, booking, attendee))
+    send_apart(unit, thread, Kind.BOOKING, [Copy(Person(attendee.name, attendee.address), body)])
+
+
 def _settle(unit: Unit, booking: Booking) -> Booking:
     """Decide the thread of a new booking, and bring its people into it."""
     kind = unit.config.appointment_type(booking.type)

@@ -14,8 +14,10 @@ from mailflow.mail.addresses import Person, normalise
 from mailflow.spans import Span
 from mailflow.store.queries import bookings_of_type, reserve
 from mailflow.store.states import Role, Status
-from mailflow.store.tables import Booking, Offer, OfferedSlot, Participant, Reserved
+from mailflow.store.tables import Attendee, Booking, Offer, OfferedSlot, Participant, Reserved
 from mailflow.store.unit import Unit
+
+NEEDS_ACTION = "NEEDS-ACTION"
 
 Answers = Sequence[tuple[str, str]]
 
@@ -195,5 +197,8 @@ def _move(
         sequence=booking.sequence + 1,
         stamp=unit.now,
     )
+    for attendee in unit.db.all(Attendee, booking=booking.id):
+        # Who had accepted has not seen the new time yet.
+        unit.db.change(attendee, partstat=NEEDS_ACTION)
     reminders.plan(unit, moved, kind)
     return announce(unit, moved, News(Change.MOVED, booking.start, by))

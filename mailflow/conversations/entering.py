@@ -4,12 +4,14 @@ from mailflow.appointments.announcing import open_thread
 from mailflow.conversations.accepting import accept
 from mailflow.conversations.admission import author_among, doubt_about, host_who_wrote
 from mailflow.conversations.arrival import Arrival
+from mailflow.conversations.calendar_answers import take_calendar_answers
 from mailflow.conversations.merging import current, merge
 from mailflow.conversations.pausing import keep_back
 from mailflow.conversations.placing import Placement, place
 from mailflow.conversations.questions import hold
 from mailflow.conversations.starting import start_with_client, start_with_host
 from mailflow.mail.addresses import normalise
+from mailflow.mail.authenticity import Verdict
 from mailflow.mail.own_addresses import FrontDoor, ToConversation
 from mailflow.post.conversations import addresses, people
 from mailflow.store.states import Doubt
@@ -19,6 +21,9 @@ from mailflow.store.unit import Unit
 
 def enter(unit: Unit, arrival: Arrival, destination: ToConversation | FrontDoor) -> str | None:
     """Do what a mail to a conversation, or to a host's front door, causes; returns why it is held, if it is."""
+    genuine = arrival.verdict is not Verdict.FAILED
+    if genuine and take_calendar_answers(unit, arrival, destination):
+        return None
     placement = _placement(unit, arrival, destination)
     if placement is None:
         return _start(unit, arrival, destination.handle)

@@ -251,6 +251,12 @@ class Attendee:
     role: Role
     handle: str | None = None
     partstat: str = "NEEDS-ACTION"
+    """What the person's calendar answered (RFC 5545, section 3.2.12)."""
+    answered: datetime | None = None
+    sequence: int = 0
+    """The state of the booking that was answered."""
+    refreshed: datetime | None = None
+    """When the invite was sent again because the calendar asked."""
 
 
 @table(indexes=[("host", "start"), ("booking",)])

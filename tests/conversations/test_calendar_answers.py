@@ -1,0 +1,194 @@
+"""What calendars answer to invites: accepted, declined, another time; by whom it counts, and in which order."""
+
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from mailflow.store.tables import Attendee, Booking, Conversation, Message
+from tests.appointments.test_booking import event, offered, the_booking
+from tests.conversations.test_conversation import ANN, DANA, JOE
+from tests.flow import Flow, Sent, to
+
+
+def booked(flow: Flow, command: str = "/offer coaching 2026-12-01T10:00") -> list[Sent]:
+    return flow.reply(JOE, offered(flow, command), "1")
+
+
+def stamp(instant: datetime) -> str:
+    return instant.strftime("%Y%m%dT%H%M%SZ")
+
+
+def calendar(copy: Sent, partstat: str, method: str = "REPLY", **changed: Any) -> str:
+    """An answer to the invite in `copy`, as a calendar writes it."""
+    invite = event(copy)
+    facts = {
+        "attendee": str(invite["ATTENDEE"]),
+        "uid": str(invite["UID"]),
+        "sequence": int(invite["SEQUENCE"]),
+        "stamp": stamp(datetime(2026, 11, 23, 10, 0)),  # noqa: DTZ001 -- written as UTC
+        "start": stamp(invite.decoded("DTSTART")),
+        "end": stamp(invite.decoded("DTEND")),
+        **changed,
+    }
+    return "\r\n".join(
+        [
+            "BEGIN:VCALENDAR",
+            "VERSION:2.0",
+            "PRODID:-//Mozilla.org/NONSGML Mozilla Calendar V1.1//EN",
+            f"METHOD:{method}",
+            "BEGIN:VEVENT",
+            f"UID:{facts['uid']}",
+            f"DTSTAMP:{facts['stamp']}",
+            f"SEQUENCE:{facts['sequence']}",
+            f"ATTENDEE;PARTSTAT={partstat}:{facts['attendee']}",
+            f"DTSTART:{facts['start']}",
+            f"DTEND:{facts['end']}",
+            "END:VEVENT",
+            "END:VCALENDAR",
+            "",
+        ]
+    )
+
+
+def answer(
+    flow: Flow, author: str, copy: Sent, partstat: str, method: str = "REPLY", **changed: Any
+) -> list[Sent]:
+    """The mail in which Thunderbird sends it: no ids, the calendar twice, to the ORGANIZER."""
+    content = calendar(copy, partstat, method, **changed)
+    mail = EmailMessage()
+    mail["From"], mail["To"] = author, str(event(copy)["ORGANIZER"]).removeprefix("mailto:")
+    mail["Subject"] = f"Accepted: {partstat}"
+    mail["Message-ID"] = f"<{hash((author, content)) & 0xFFFFFF}@thunderbird.test>"
+    mail.set_content(f"{author} has answered.")
+    mail.add_alternative(content, subtype="calendar", params={"method": method})
+    mail.add_attachment(content.encode(), maintype="application", subtype="ics", filename="i.ics")
+    return flow.hand_in(mail.as_bytes(), [copy.address])
+
+
+def partstat(flow: Flow, address: str) -> str:
+    (booking,) = flow.run(lambda unit: unit.db.all(Booking))
+    found = flow.run(lambda unit: unit.db.find(Attendee, booking=booking.id, address_key=address))
+    return found.partstat if found else ""
+
+
+@pytest.mark.parametrize("said", ["ACCEPTED", "TENTATIVE"])
+def test_an_answer_is_noted_and_mails_nobody(flow: Flow, said: str) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    assert answer(flow, JOE, copy, said) == []
+    assert partstat(flow, "joe@client.test") == said
+    assert flow.run(lambda unit: unit.db.all(Message)[-1].evidence) == "a calendar's answer"
+
+
+def test_a_client_who_declines_cancels(flow: Flow) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    sent = answer(flow, JOE, copy, "DECLINED")
+    assert the_booking(flow).status == "cancelled"
+    assert {one.recipient for one in sent} == {"joe@client.test", "dana@coach.test"}
+    assert {event(one)["STATUS"] for one in sent} == {"CANCELLED"}
+
+
+def test_past_the_cut_off_the_host_is_asked(flow: Flow) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    flow.wait(days=7, hours=23)
+    flow.sent()
+    (notice,) = answer(flow, JOE, copy, "DECLINED")
+    assert (notice.recipient, the_booking(flow).status) == ("dana@coach.test", "confirmed")
+    flow.reply(DANA, notice, "/cancel")
+    assert the_booking(flow).status == "cancelled"
+
+
+def test_a_participant_who_declines_is_told_to_the_host(flow: Flow) -> None:
+    copy = to(booked(flow, "/offer intake"), "assistant@coach.test")
+    (notice,) = answer(flow, "assistant@coach.test", copy, "DECLINED")
+    assert (notice.recipient, the_booking(flow).status) == ("dana@coach.test", "confirmed")
+    assert partstat(flow, "assistant@coach.test") == "DECLINED"
+
+
+def test_a_host_who_declines_is_asked(flow: Flow) -> None:
+    copy = to(booked(flow), "dana@coach.test")
+    (notice,) = answer(flow, DANA, copy, "DECLINED")
+    assert "/cancel" in notice.text
+    assert the_booking(flow).status == "confirmed"
+
+
+def test_another_time_that_is_free_moves_the_booking(flow: Flow) -> None:
+    copy = to(booked(flow, "/offer coaching 2026-12-01T09:00"), "joe@client.test")
+    start = event(copy).decoded("DTSTART") + timedelta(minutes=50)
+    sent = answer(
+        flow, JOE, copy, "TENTATIVE", "COUNTER",
+        start=stamp(start), end=stamp(start + timedelta(minutes=50)),
+    )  # fmt: skip
+    assert the_booking(flow).start == start
+    assert {event(one)["SEQUENCE"] for one in sent} == {1}
+
+
+def test_another_time_that_is_not_free_is_put_to_the_host(flow: Flow) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    (notice,) = answer(flow, JOE, copy, "TENTATIVE", "COUNTER", start="20261201T200000Z")
+    assert "/move 2026-12-01T21:00" in notice.text
+    flow.reply(DANA, notice, "/move 2026-12-01T21:00")
+    assert the_booking(flow).start.hour == 20
+
+
+def test_a_calendar_that_lost_the_invite_gets_it_again_once_an_hour(flow: Flow) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    (again,) = answer(flow, JOE, copy, "NEEDS-ACTION", "REFRESH")
+    assert event(again)["UID"] == event(copy)["UID"]
+    later = stamp(datetime(2026, 11, 23, 10, 5))  # noqa: DTZ001 -- written as UTC
+    assert answer(flow, JOE, copy, "NEEDS-ACTION", "REFRESH", stamp=later) == []
+
+
+def test_an_older_answer_changes_nothing(flow: Flow) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    answer(flow, JOE, copy, "ACCEPTED", stamp="20261123T110000Z")
+    assert answer(flow, JOE, copy, "DECLINED", stamp="20261123T100000Z") == []
+    assert partstat(flow, "joe@client.test") == "ACCEPTED"
+
+
+def test_an_answer_to_the_time_before_a_move_changes_nothing(flow: Flow) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    flow.reply(DANA, copy, "/move 2026-12-02T10:00")
+    assert answer(flow, JOE, copy, "DECLINED") == []
+    assert the_booking(flow).status == "confirmed"
+
+
+def test_a_move_asks_everybody_anew(flow: Flow) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    answer(flow, JOE, copy, "ACCEPTED")
+    moved = to(flow.reply(DANA, copy, "/move 2026-12-02T10:00"), "joe@client.test")
+    assert event(moved)["ATTENDEE"].params["PARTSTAT"] == "NEEDS-ACTION"
+
+
+@pytest.mark.parametrize(
+    ("author", "changed"),
+    [
+        (ANN, {}),
+        (JOE, {"attendee": "mailto:dana@coach.test"}),
+        (JOE, {"uid": "aaaaaaaaaaaa@flow.test"}),
+        (JOE, {"attendee": "mailto:ann@friend.test"}),
+    ],
+    ids=["a stranger", "in the host's name", "another appointment", "not invited"],
+)
+def test_an_answer_that_does_not_count_changes_nothing(
+    flow: Flow, author: str, changed: dict[str, str]
+) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    answer(flow, author, copy, "DECLINED", **changed)
+    assert the_booking(flow).status == "confirmed"
+    assert partstat(flow, "joe@client.test") == "NEEDS-ACTION"
+
+
+def test_an_answer_opens_no_conversation(flow: Flow) -> None:
+    copy = to(booked(flow, "/offer quick"), "joe@client.test")
+    before = flow.run(lambda unit: unit.db.all(Conversation))
+    assert answer(flow, JOE, copy, "ACCEPTED") == []
+    assert flow.run(lambda unit: unit.db.all(Conversation)) == before
+    assert partstat(flow, "joe@client.test") == "ACCEPTED"
+
+
+def test_an_address_comes_back_in_other_letters(flow: Flow) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    answer(flow, "JOE@Client.Test", copy, "ACCEPTED", attendee="mailto:Joe@CLIENT.test")
+    assert partstat(flow, "joe@client.test") == "ACCEPTED"
