@@ -63,6 +63,7 @@ class Store:
         self._statements: Statements = {}
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
+        self._closed = False
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self.committed: Callable[[], object] = lambda: None
         """Called by the writer after each commit that wrote something: whoever works a queue is woken by it."""
@@ -77,12 +78,27 @@ class Store:
         self._writer.start()
 
     def close(self) -> None:
-        """Finish what waits, then end the writer and close the database."""
+        """Finish what waits, then end the writer and close the database; once is enough."""
+        if self._closed:
+            return
+        self._closed = True
         if self._writer is not None:
             self._calls.put(None)
             self._writer.join()
-        self._readers.shutdown()
+        self._close_readers()
         self._database.close()
+
+    def _close_readers(self) -> None:
+        """A connection belongs to its thread, and is closed there."""
+        all_there = threading.Barrier(READERS)
+
+        def close() -> None:
+            all_there.wait()
+            self._database.close()
+
+        for _ in range(READERS):
+            self._readers.submit(close)
+        self._readers.shutdown()
 
     async def run(
         self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs
@@ -131,6 +147,7 @@ class Store:
             wanted = [call for call in batch if call.result.set_running_or_notify_cancel()]
             if wanted:
                 self._commit(wanted)
+        self._database.close()
 
     def _next_batch(self) -> tuple[list[_Call], bool]:
         """The calls that wait now, at least one; False with them when no more will come."""
@@ -195,5 +212,9 @@ def open_store(house: House) -> Store:
             "synchronous": "full",
         },
     )
-    migrate(database)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
     return Store(database, house)
