@@ -7,6 +7,7 @@ own, so that a token of one purpose is refused for every other. Of several secre
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
@@ -23,6 +24,9 @@ ID_LENGTH = 12
 MAC_BYTES = 10
 """80 bits, which base32 writes in 16 letters with no bit left over: one MAC has one spelling."""
 
+LINK_SHAPE = re.compile(r"WyJ[\w-]{8,}\.[\w-]{43}(?![\w-])")
+"""A link token, as it stands in any text: a list that begins with an id, and the signature of 32 octets."""
+
 LONGEST_LINK = 512
 """Longer than any link token of ours; what is longer is not looked at."""
 
@@ -38,6 +42,7 @@ class Purpose(StrEnum):
     OFFER = "offer"
     BOOKING = "booking"
     VIEW = "view"
+    CONFIRM = "confirm"
 
 
 def new_id(random: Callable[[int], bytes]) -> str:

@@ -4,17 +4,27 @@ import re
 from collections.abc import Callable
 
 from mailflow.config import Config
+from mailflow.keys import LINK_SHAPE
 
 
 def make_inert(config: Config) -> Callable[[str], str]:
-    """A function that cuts the token out of every personal link and signed address of ours in a text."""
-    domain = config.mailflow.domain
-    forms = [rf"\b(book)(?:\+|%2b)[a-z2-7]+(?:@|%40){re.escape(domain)}"]
-    if config.mailflow.public_url:
-        forms.append(rf"({re.escape(config.mailflow.public_url)}/(?:slot|offer|booking)/)[\w.-]+")
-    pattern = re.compile("|".join(forms), re.IGNORECASE)
+    """A function that cuts the token out of every personal link and signed address of ours in a text.
 
-    def replace(match: re.Match[str]) -> str:
-        return f"{match[1]}@{domain}" if match[1] else match[2]
+    Tokens are known by their shape, wherever they stand: mail clients break a long link behind its slash.
+    """
+    domain = re.escape(config.mailflow.domain)
+    address = re.compile(rf"\b(book)(?:\+|%2b)[a-z2-7]+(?:@|%40)({domain})", re.IGNORECASE)
+    # What is left of a link whose token was broken in two.
+    link = re.compile(
+        rf"({re.escape(config.mailflow.public_url)}/(?:{PAGES})/)[\w.-]+", re.IGNORECASE
+    )
 
-    return lambda text: pattern.sub(replace, text)
+    def inert(text: str) -> str:
+        text = LINK_SHAPE.sub("", address.sub(r"\1@\2", text))
+        return link.sub(r"\1", text) if config.mailflow.public_url else text
+
+    return inert
+
+
+PAGES = "slot|offer|booking/view|booking|confirm"
+"""Where the personal pages are, below the public URL."""

@@ -61,11 +61,15 @@ def _rest_of_known(
     rest: set[int] = set()
     for introduction, stop in zip(introduced.values(), [*introduced, len(lines)][1:], strict=True):
         body = range(_first_filled(lines, introduction.end), stop)
-        if not body or body[0] not in known or lines[body[0]].bare.startswith(">"):
+        if not body or body[0] not in known or _is_marked(lines[body[0]]):
             continue
         last = max(index for index in body if index in known)
         rest.update(index for index in body if index > last or parents.resembles(lines[index]))
     return rest
+
+
+def _is_marked(line: Line) -> bool:
+    return line.bare.startswith(">") or _UNUSUAL_MARK.match(line.text) is not None
 
 
 def _quote_end(
@@ -75,10 +79,11 @@ def _quote_end(
     below = _first_filled(lines, introduction.end)
     if below < len(lines):
         next_one = introduced.get(below)
-        if lines[below].kind is Kind.QUOTE or (next_one and next_one.certain):
-            return introduction.end
+        # First: lines that are known from a parent count as quoted, but only the mark tells where the quote ends.
         if _UNUSUAL_MARK.match(lines[below].text):
             return _marked_end(lines, below)
+        if lines[below].kind is Kind.QUOTE or (next_one and next_one.certain):
+            return introduction.end
     return len(lines) if introduction.certain else introduction.start
 
 
