@@ -4,7 +4,8 @@ Facts stand as attributes; the doors alone translate an error into what a peer s
 (SMTP 4xx and 5xx, HTTP 404, 409 and 410, exit code 1).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 
 
 class MailflowError(Exception):
@@ -25,6 +26,21 @@ class Unreadable(MailflowError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class UnreadableCalendar(MailflowError):
+    """A host's calendar that was not reached, or makes no sense: what was last known of it counts."""
+
+
+class CalendarsUnread(Exception):
+    """Not a failure: the calendars of `hosts` are to be read again before this can be decided.
+
+    Who runs the transaction reads them, and runs it anew; nobody between the two has to know.
+    """
+
+    def __init__(self, hosts: Collection[str]) -> None:
+        self.hosts = frozenset(hosts)
+        super().__init__(f"calendars to be read first: {', '.join(sorted(self.hosts))}")
 
 
 class UnsafeValue(MailflowError):
@@ -57,6 +73,14 @@ class NoFreeTime(MailflowError):
 
 class TooLate(MailflowError):
     """A change after its cut-off."""
+
+
+class TooMany(MailflowError):
+    """More than anybody needs in a while (429); `wait` is how long until there may be more."""
+
+    def __init__(self, wait: timedelta) -> None:
+        self.wait = wait
+        super().__init__("this is more than anybody needs in a while")
 
 
 class InvalidForm(MailflowError):

@@ -11,6 +11,7 @@ from mailflow import config
 from mailflow.config import Config
 from mailflow.conversations.taking import take
 from mailflow.doors.authentication import Authenticator
+from mailflow.doors.calendars import Calendars
 from mailflow.doors.delivery import Delivery
 from mailflow.doors.listener import Listener
 from mailflow.doors.web import Web
@@ -86,9 +87,10 @@ async def running(house: House) -> AsyncIterator[Ports]:
             accepts=_recipients(house),
             take=_taking(store),
         )
-        web = Web(store)
+        calendars = Calendars(store)
+        web = Web(store, calendars)
         delivery = Delivery(settings.smarthost, StoredOutbox(store), hostname=hostname)
-        worker = Worker(store, delivery, Authenticator(settings).check)
+        worker = Worker(store, delivery, calendars, Authenticator(settings).check)
         worker.start()
         try:
             yield Ports(smtp=await listener.start(), http=await web.start())

@@ -1,4 +1,4 @@
-"""Works the queues: mails that were taken, reminders that are due, copies that go out."""
+"""Works the queues: mails that were taken, reminders that are due, copies that go out, calendars."""
 
 import asyncio
 import logging
@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from mailflow.appointments.confirming import lapse_due
 from mailflow.appointments.reminders import send_due
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.receive import receive
 from mailflow.conversations.taking import TRIES, Job, Judge, read_arrival, set_aside, take_up
+from mailflow.doors.calendars import Calendars
 from mailflow.doors.delivery import Delivery
 from mailflow.errors import Unreadable
 from mailflow.mail.outgoing import Letter, Result
@@ -36,9 +38,12 @@ log = logging.getLogger("mailflow")
 class Worker:
     """The loops that go on while mailflow serves; each sleeps until a commit, or for a pulse."""
 
-    def __init__(self, store: Store, delivery: Delivery, judge: Judge) -> None:
+    def __init__(
+        self, store: Store, delivery: Delivery, calendars: Calendars, judge: Judge
+    ) -> None:
         self._store = store
         self._delivery = delivery
+        self._calendars = calendars
         self._judge = judge
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._wakers: list[asyncio.Event] = []
@@ -49,7 +54,15 @@ class Worker:
         """Begin to work; each commit of the store wakes the loops from now on."""
         loop = asyncio.get_running_loop()
         self._store.committed = partial(loop.call_soon_threadsafe, self._wake)
-        steps = (self._work_on_mails, self._remind, self._send_digests, self._delivery.deliver_due)
+        steps = (
+            self._work_on_mails,
+            self._remind,
+            self._let_lapse,
+            self._send_digests,
+            self._delivery.deliver_due,
+            self._calendars.refresh_due,
+            self._calendars.write_due,
+        )
         self._tasks = [asyncio.create_task(self._repeat(step)) for step in steps]
 
     async def stop(self) -> None:
@@ -100,7 +113,7 @@ class Worker:
     async def _work_on(self, job: Job, arrival: Awaitable[Arrival]) -> None:
         ident = job.taken.id
         try:
-            await self._store.run(receive, await arrival)
+            await self._calendars.run(receive, await arrival)
         except Unreadable as error:
             await self._store.run(set_aside, ident, Taken.HELD, error.reason)
         except Exception as error:
@@ -111,6 +124,9 @@ class Worker:
 
     async def _remind(self) -> int:
         return await self._store.run(send_due)
+
+    async def _let_lapse(self) -> int:
+        return await self._store.run(lapse_due)
 
     async def _send_digests(self) -> int:
         return await self._store.run(send_digests)

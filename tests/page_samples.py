@@ -74,6 +74,7 @@ _BOOKED: Facts = {
     "ics_url": f"{SITE}/b/{TOKEN}/invite.ics",
     "rebook_url": None,
     "just_now": True,
+    "kept_until": None,
     "attendees": [("Joe Client", "ACCEPTED"), ("Ann Client", "NEEDS-ACTION")],
 }
 
@@ -102,6 +103,7 @@ _SCHEDULER: Facts = {
     "selected": date(2026, 12, 1),
     "slots": [Choice(at(1, hour), f"{SITE}/c/{hour}") for hour in (8, 9, 10, 12, 13, 14, 15)],
     "kind": "choose",
+    "all_gone": False,
     "hidden": {"month": "2026-12"},
 }
 _CONFIRM: Facts = {
@@ -119,6 +121,7 @@ _TAKEN: Facts = {
     "host_name": HOST,
     "zone": BERLIN,
     "host_zone": BERLIN,
+    "all_gone": False,
     "others": [Choice(at(1, 13), f"{SITE}/s/2"), Choice(at(2, 8), f"{SITE}/s/3")],
     "more_url": f"{SITE}/o/{TOKEN}",
 }
@@ -158,13 +161,30 @@ PAGES: Mapping[str, tuple[str, Facts]] = {
     ),
     "booked-pending": (
         "booked",
-        {**_BOOKED, "status": "pending", "ics_url": None, "move_url": None, "cancel_url": None},
+        {
+            **_BOOKED,
+            "status": "pending",
+            "kept_until": at(1, 7, 30),
+            "just_now": False,
+            "ics_url": None,
+            "move_url": None,
+            "cancel_url": None,
+        },
+    ),
+    "waiting": (
+        "waiting",
+        {
+            **{key: fact for key, fact in APPOINTMENT.items() if key != "zone_known"},
+            "kept_until": at(1, 7, 30),
+            "action": f"{SITE}/confirm/{TOKEN}",
+        },
     ),
     "scheduler": ("scheduler", _SCHEDULER),
     "scheduler-move": (
         "scheduler",
         {**_SCHEDULER, "kind": "move", "zone": NEW_YORK, "previous_url": f"{SITE}/dana/coaching"},
     ),
+    "scheduler-all-gone": ("scheduler", {**_SCHEDULER, "all_gone": True}),
     "scheduler-no-day": ("scheduler", {**_SCHEDULER, "selected": None, "slots": []}),
     "scheduler-nothing-free": (
         "scheduler",
@@ -217,6 +237,7 @@ PAGES: Mapping[str, tuple[str, Facts]] = {
         },
     ),
     "taken": ("taken", _TAKEN),
+    "taken-all-gone": ("taken", {**_TAKEN, "all_gone": True}),
     "taken-nothing-left": ("taken", {**_TAKEN, "others": [], "more_url": None}),
     "expired": ("expired", {"more_url": f"{SITE}/dana/coaching", "mailto": None}),
     "expired-by-mail": ("expired", {"more_url": None, "mailto": "mailto:dana@flow.example.com"}),
@@ -229,5 +250,5 @@ PAGES: Mapping[str, tuple[str, Facts]] = {
             "status": 500,
         },
     ),
-    "too_many": ("too_many", {}),
+    "too_many": ("too_many", {"wait": timedelta(minutes=1)}),
 }

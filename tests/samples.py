@@ -74,6 +74,7 @@ _OFFER: Facts = {
     "location": PLACE,
     "description": ABOUT,
     "words": "Hello Joe,\n\nof course, let us talk it through. Here is when I have time.\n\nDana",
+    "moves": None,
     "slots": _slots(),
     "zone": BERLIN,
     "zone_known": True,
@@ -131,6 +132,7 @@ MAILS: Mapping[str, tuple[str, Facts]] = {
             ],
         },
     ),
+    "offer-to-move": ("offer", {**_OFFER, "moves": at(1, 9)}),
     "offer-without-web": ("offer", {**_OFFER, "slots": _slots(url=False), "more_url": None}),
     "offer-numbers-alone": (
         "offer",

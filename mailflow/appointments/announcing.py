@@ -6,7 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from mailflow import wording
-from mailflow.appointments import links, policy
+from mailflow.appointments import calendars, links, policy
 from mailflow.appointments.itip import Invite, write_invite
 from mailflow.appointments.policy import Announcement, Origin
 from mailflow.config import AppointmentType
@@ -61,13 +61,14 @@ def announce(unit: Unit, booking: Booking, news: News) -> Booking:
     """Mail the news to all concerned: in the booking's conversation, or outside any by the policy `none`."""
     if news.change is Change.MADE:
         booking = _settle(unit, booking)
+    calendars.want_entries(unit, booking)
     return _tell(unit, booking, Kind.BOOKING, news)
 
 
 def open_thread(unit: Unit, thread: str) -> Conversation | None:
-    """The conversation that an answer to a booking outside any opens; None if no booking has that thread."""
+    """The conversation that an answer to a booking outside any opens; None if no booking was announced there."""
     booking = unit.db.find(Booking, thread=thread)
-    if booking is None:
+    if booking is None or not booking.announced:
         return None
     kind = unit.config.appointment_type(booking.type)
     conversation = open_conversation(unit, booking.host, booking.subject, ident=thread)
@@ -95,7 +96,7 @@ def _settle(unit: Unit, booking: Booking) -> Booking:
     kind = unit.config.appointment_type(booking.type)
     origin = Origin.OFFER if booking.offered_in else Origin.LINK
     where = policy.announce(kind.conversation, origin)
-    subject = _subject(unit, booking, kind)
+    subject = subject_of(unit, booking, kind)
     if where is Announcement.OUTSIDE:
         return unit.db.change(booking, subject=subject)
     if where is Announcement.IN_CONVERSATION and booking.offered_in:
@@ -214,7 +215,12 @@ def _rendered(
         rebook_url=links.type_url(unit, booking.host, kind.slug)
         if cancelled and attendee
         else None,
-        how_to_answer=bool(attendee and attendee.role is Role.CLIENT and not cancelled),
+        how_to_answer=bool(
+            attendee
+            and attendee.role is Role.CLIENT
+            and not cancelled
+            and unit.now <= booking.start - kind.change_notice
+        ),
     )
 
 
@@ -232,6 +238,7 @@ def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None
     kind = unit.config.appointment_type(booking.type)
     host = unit.config.host(booking.host)
     owner = attendee.handle == booking.host
+    confirmed = booking.status is Status.CONFIRMED
     return Invite(
         uid=f"{booking.id}@{unit.config.mailflow.domain}",
         sequence=booking.sequence,
@@ -249,7 +256,7 @@ def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None
             description=kind.description,
             people=names(unit, booking, attendee),
             answers=booking.answers,
-            page_url=links.booking_url(unit, booking, attendee),
+            page_url=links.booking_url(unit, booking, attendee) if confirmed else None,
         ).text.strip(),
         location=kind.location,
         url=links.booking_url(unit, booking, attendee),
@@ -259,11 +266,12 @@ def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None
         attendee=attendee.address,
         chair=owner,
         partstat=attendee.partstat,
-        cancelled=booking.status is Status.CANCELLED,
+        cancelled=not confirmed,
     )
 
 
-def _subject(unit: Unit, booking: Booking, kind: AppointmentType) -> str:
+def subject_of(unit: Unit, booking: Booking, kind: AppointmentType) -> str:
+    """What a thread about a booking is called."""
     host = unit.config.host(booking.host)
     when = wording.when(booking.start, host.timezone)
     return f"{kind.title} with {host.name}: {when}"

@@ -45,6 +45,8 @@ class HostTime:
     hours: Hours
     busy: tuple[Span, ...]
     booked: tuple[datetime, ...]
+    unknown: bool = False
+    """Nobody knows when this host is busy: a calendar could not be read for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Reason(StrEnum):
     OFF_GRID = "between two starts"
     BUSY = "busy"
     DAILY_LIMIT = "daily limit reached"
+    UNKNOWN = "calendar not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def free_slots(rules: Rules, hosts: Sequence[HostTime], within: Span, now: datet
     owner, *others = hosts
     first = max(within.start, now + rules.minimum_notice)
     last = min(within.end - datetime.resolution, now + rules.horizon)
-    if last < first:
+    if last < first or any(host.unknown for host in hosts):
         return []
     starts = _grid(rules, _openings(owner.hours, first, last), first, last)
     for host in others:
@@ -126,6 +129,8 @@ def objections(
         found += (Objection(Reason.BUSY, index, span) for span in _overlapping(rules, host, start))
         if not _below_limit([start], host, rules):
             found.append(Objection(Reason.DAILY_LIMIT, index))
+        if host.unknown:
+            found.append(Objection(Reason.UNKNOWN, index))
     return found
 
 

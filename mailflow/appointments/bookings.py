@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailflow.appointments import reminders, slots
+from mailflow.appointments import calendars, confirming, reminders, slots
 from mailflow.appointments.announcing import Change, News, announce, attend
 from mailflow.appointments.offers import check_open
 from mailflow.config import AppointmentType
@@ -18,6 +18,9 @@ from mailflow.store.tables import Attendee, Booking, Offer, OfferedSlot, Partici
 from mailflow.store.unit import Unit
 
 NEEDS_ACTION = "NEEDS-ACTION"
+
+MOST_MOVES = 100
+"""Of one booking: each one is a mail to everybody in it."""
 
 Answers = Sequence[tuple[str, str]]
 
@@ -68,6 +71,7 @@ def check_pick(unit: Unit, offer: Offer, start: datetime, client: Participant) -
     if standing is not None and standing.start == start and is_client(standing, client):
         return standing
     check_may_pick(unit, offer, client)
+    calendars.check_read(unit, unit.config.appointment_type(offer.type).hosts)
     if not is_pickable(unit, offer, start, moving=standing):
         raise SlotTaken("that time is not free")
     return standing
@@ -110,15 +114,23 @@ def booking_of(unit: Unit, offer: Offer) -> Booking | None:
 
 
 def book(unit: Unit, wanted: Wanted) -> Booking:
-    """A booking from the scheduling link; the same wish again is the same booking. Raises `SlotTaken`."""
+    """A booking from the scheduling link; the same wish again is the same booking.
+
+    Of an address that never wrote to the host it waits to be confirmed, where the type says so.
+    Raises `SlotTaken`, `TooMany`.
+    """
     at_that_time = Span(wanted.start, wanted.start + wanted.kind.duration)
     for booking in bookings_of_type(unit.db, wanted.kind.slug, at_that_time):
         same_client = normalise(booking.client_address) == normalise(wanted.client.address)
         if same_client and booking.start == wanted.start:
             return booking
+    calendars.check_read(unit, wanted.kind.hosts)
     if not slots.is_free(unit, wanted.kind, wanted.start):
         raise SlotTaken("that time is not free")
-    return _make(unit, wanted, None)
+    if confirming.is_known(unit, wanted.kind, wanted.client):
+        return _make(unit, wanted, None)
+    confirming.check_mailbox(unit, wanted.client)
+    return _make(unit, wanted, None, pending=wanted.kind.confirm_public)
 
 
 def move(
@@ -127,13 +139,16 @@ def move(
     """The booking at another time, told to all; at the same time already, nothing happens.
 
     `by` is the name of who did it; `named` marks a time that the host named, which may break hours and notice.
-    Raises `SlotTaken`, `TooLate` (it was cancelled).
+    Raises `SlotTaken`, `TooLate` (it was cancelled, or is not confirmed yet).
     """
     if booking.status is Status.CANCELLED:
         raise TooLate("this appointment was cancelled")
+    if booking.status is Status.PENDING:
+        raise TooLate("this appointment is not confirmed yet")
     if booking.start == start:
         return booking
     kind = unit.config.appointment_type(booking.type)
+    calendars.check_read(unit, kind.hosts)
     allowed = slots.is_clear if named else slots.is_free
     if not allowed(unit, kind, start, moving=booking):
         raise SlotTaken("that time is not free")
@@ -144,6 +159,8 @@ def cancel(unit: Unit, booking: Booking, by: str | None = None) -> Booking:
     """The booking cancelled, its time free, all told; once is enough. `by` is the name of who did it."""
     if booking.status is Status.CANCELLED:
         return booking
+    if booking.status is Status.PENDING:
+        return confirming.lapse(unit, booking)
     unit.db.delete(Reserved, booking=booking.id)
     reminders.forget(unit, booking)
     cancelled = unit.db.change(
@@ -159,7 +176,7 @@ def check_changeable(unit: Unit, booking: Booking) -> None:
         raise TooLate("it is too late to change this appointment here")
 
 
-def _make(unit: Unit, wanted: Wanted, offer: Offer | None) -> Booking:
+def _make(unit: Unit, wanted: Wanted, offer: Offer | None, *, pending: bool = False) -> Booking:
     kind = wanted.kind
     booking = Booking(
         id=new_id(unit.random),
@@ -173,6 +190,7 @@ def _make(unit: Unit, wanted: Wanted, offer: Offer | None) -> Booking:
         created=unit.now,
         stamp=unit.now,
         zone=wanted.zone,
+        status=Status.PENDING if pending else Status.CONFIRMED,
         offer=offer.id if offer else None,
         offered_in=offer.conversation if offer else None,
         answers=tuple(wanted.answers),
@@ -180,13 +198,14 @@ def _make(unit: Unit, wanted: Wanted, offer: Offer | None) -> Booking:
     reserve(unit.db, booking.id, kind.hosts, slots.padded(kind, booking.start))
     booking = unit.db.insert(booking)
     attend(unit, booking, kind)
-    reminders.plan(unit, booking, kind)
-    return announce(unit, booking, News(Change.MADE))
+    return confirming.ask(unit, booking) if pending else confirming.settle(unit, booking)
 
 
 def _move(
     unit: Unit, booking: Booking, kind: AppointmentType, start: datetime, by: str | None
 ) -> Booking:
+    if booking.sequence >= MOST_MOVES:
+        raise TooLate("this appointment was moved too often")
     unit.db.delete(Reserved, booking=booking.id)
     reserve(unit.db, booking.id, kind.hosts, slots.padded(kind, start))
     reminders.forget(unit, booking)

@@ -34,6 +34,11 @@ def view_url(unit: Unit, booking: Booking) -> str | None:
     return _url(unit, Purpose.VIEW, booking.id)
 
 
+def confirm_url(unit: Unit, booking: Booking) -> str | None:
+    """The page where the client of a booking confirms it."""
+    return _url(unit, Purpose.CONFIRM, booking.id)
+
+
 def type_url(unit: Unit, handle: str, slug: str) -> str | None:
     """The public page of an appointment type."""
     base = unit.config.mailflow.public_url
@@ -45,6 +50,7 @@ PATHS = {
     Purpose.OFFER: "offer",
     Purpose.BOOKING: "booking",
     Purpose.VIEW: "booking/view",
+    Purpose.CONFIRM: "confirm",
 }
 """The path of each kind of link below the public URL."""
 

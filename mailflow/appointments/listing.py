@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailflow import wording
-from mailflow.appointments import slots
+from mailflow.appointments import calendars, slots
 from mailflow.appointments.availability import Objection, Reason
 from mailflow.appointments.narrowing import parse_time
 from mailflow.config import AppointmentType, Config
@@ -118,6 +118,13 @@ def _in_words(unit: Unit, kind: AppointmentType, zone: ZoneInfo, objection: Obje
         case Reason.TOO_FAR:
             latest = wording.when(unit.now + kind.horizon, zone)
             return f"too far ahead: horizon ends on {latest}"
+        case _:
+            return _of_host_in_words(unit, kind, zone, objection)
+
+
+def _of_host_in_words(
+    unit: Unit, kind: AppointmentType, zone: ZoneInfo, objection: Objection
+) -> str:
     host = unit.config.host(kind.hosts[objection.host or 0])
     match objection.reason:
         case Reason.OUTSIDE_HOURS:
@@ -127,6 +134,8 @@ def _in_words(unit: Unit, kind: AppointmentType, zone: ZoneInfo, objection: Obje
             return f"between two starts: there is one every {step} from the beginning of the hours"
         case Reason.DAILY_LIMIT:
             return f"daily_limit: {host.name} has {kind.daily_limit} of these on that day already"
+        case Reason.UNKNOWN:
+            return f"nobody knows when {host.name} is busy: {calendars.silent(unit, host.handle)}"
         case _:
             return f"{host.name} is busy: {_busy(unit, host.handle, zone, objection.span)}"
 
@@ -138,4 +147,6 @@ def _busy(unit: Unit, handle: str, zone: ZoneInfo, span: Span | None) -> str:
     taken = reserved_spans(unit.db, [handle], span)
     booking = next((one.booking for one in taken if Span(one.start, one.end) == span), None)
     said = f"{wording.day(span.start, zone)}, {wording.span(span.start, span.end, zone)}"
-    return f"{said}, booking {booking}" if booking else f"{said}, in a calendar"
+    if booking is None:
+        return f"{said}, in {calendars.where(unit, handle, span)}"
+    return f"{said}, booking {booking}"

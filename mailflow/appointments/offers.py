@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from mailflow import wording
 from mailflow.appointments import links, slots
 from mailflow.appointments.availability import spread
 from mailflow.appointments.narrowing import Narrowing
@@ -29,6 +30,8 @@ class Wish:
     only: Participant | None = None
     moves: Booking | None = None
     """The booking for which other times are offered."""
+    by_host: bool = True
+    """Whether the host wishes it: then it stands in the place of an earlier offer of the same type."""
     words: str = ""
     original: bytes | None = None
     """The host's own mail, whose attachments go out with the offer."""
@@ -48,13 +51,15 @@ class SlotLine:
 def make_offer(
     unit: Unit, conversation: Conversation, wish: Wish, *, parent: Message | None = None
 ) -> Offer:
-    """An offer in a conversation, mailed to all in it; one of the same type made earlier ends.
+    """An offer in a conversation, mailed to all in it; an earlier one of the host's of the same type ends.
 
     Raises `NoFreeTime` when nothing is free, or a time that the host named is taken.
     """
     chosen = _chosen(unit, wish)
-    withdraw(unit, conversation, wish.kind)
-    conversation = host_writes(unit, conversation)
+    if wish.by_host:
+        conversation = host_writes(unit, conversation)
+        if wish.moves is None:
+            withdraw(unit, conversation, wish.kind, wish.only)
     offer = Offer(
         id=new_id(unit.random),
         conversation=conversation.id,
@@ -79,10 +84,16 @@ def make_offer(
     return offer
 
 
-def withdraw(unit: Unit, conversation: Conversation, kind: AppointmentType | None = None) -> None:
-    """End the open offers of a conversation, of one type or of all."""
+def withdraw(
+    unit: Unit,
+    conversation: Conversation,
+    kind: AppointmentType | None = None,
+    only: Participant | None = None,
+) -> None:
+    """End the open offers of a conversation: all, or those of one type, or those of a type that are for one person."""
     for offer in unit.db.all(Offer, conversation=conversation.id, state=OfferState.OPEN):
-        if kind is None or offer.type == kind.slug:
+        same_type = kind is None or offer.type == kind.slug
+        if same_type and (only is None or offer.only == only.id):
             unit.db.change(offer, state=OfferState.WITHDRAWN)
 
 
@@ -101,15 +112,13 @@ def _chosen(unit: Unit, wish: Wish) -> Sequence[Span]:
         ]
         if taken:
             zone = unit.config.host(kind.hosts[0]).timezone
-            said = ", ".join(time.astimezone(zone).isoformat(" ", "minutes") for time in taken)
+            said = "; ".join(wording.when(time, zone) for time in taken)
             raise NoFreeTime(f"not free, or past: {said}")
         return [Span(time, time + kind.duration) for time in sorted(set(wish.narrowing.times))]
     within = wish.narrowing.within or Span(unit.now, unit.now + kind.horizon + kind.duration)
-    found = spread(
-        slots.free(unit, kind, within, moving=wish.moves),
-        kind.offer_slots,
-        unit.config.host(kind.hosts[0]).timezone,
-    )
+    free = slots.free(unit, kind, within, moving=wish.moves)
+    others = [slot for slot in free if wish.moves is None or slot.start != wish.moves.start]
+    found = spread(others, kind.offer_slots, unit.config.host(kind.hosts[0]).timezone)
     if not found:
         raise NoFreeTime(f"no time is free for {kind.title}")
     return found
@@ -134,6 +143,7 @@ def _body(
         location=wish.kind.location,
         description=wish.kind.description,
         words=wish.words,
+        moves=wish.moves.start if wish.moves else None,
         slots=[
             _line(unit, offer, number, span, recipient if choosable else None)
             for number, span in enumerate(chosen, start=1)

@@ -1,7 +1,8 @@
-"""The free slots of an appointment type, from the configuration and the bookings that stand."""
+"""The free slots of an appointment type, from the configuration, the bookings that stand, and the hosts' calendars."""
 
 from datetime import datetime, timedelta
 
+from mailflow.appointments import calendars
 from mailflow.appointments.availability import (
     HostTime,
     Hours,
@@ -87,8 +88,12 @@ def _host_times(
     return [
         HostTime(
             hours=_hours(unit, handle),
-            busy=tuple(Span(one.start, one.end) for one in reserved if one.host == handle),
+            busy=(
+                *(Span(one.start, one.end) for one in reserved if one.host == handle),
+                *calendars.busy(unit, handle, around),
+            ),
             booked=booked,
+            unknown=bool(calendars.silent(unit, handle)),
         )
         for handle in kind.hosts
     ]

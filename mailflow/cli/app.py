@@ -14,6 +14,7 @@ from mailflow.cli import (
     demo,
     exporting,
     founding,
+    importing,
     looking,
     serving,
 )
@@ -49,6 +50,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.command("import")(importing.import_archives)
 app.add_typer(queue, name="queue")
 app.add_typer(held, name="held")
 queue.command()(acting.retry)

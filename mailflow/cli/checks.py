@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from mailflow.cli.arguments import AsJson
+from mailflow.cli.calendar_checks import calendar_findings
 from mailflow.cli.findings import Finding, Status, fail, ok, warn
 from mailflow.cli.opening import config_path, configured_house
 from mailflow.cli.peers import port_findings, smarthost_finding
@@ -57,6 +58,7 @@ def _findings(context: typer.Context) -> Iterator[Finding]:
     yield from port_findings(settings)
     yield smarthost_finding(settings)
     yield _authentication(settings)
+    yield from calendar_findings(house)
     yield from dns_findings(settings)
 
 

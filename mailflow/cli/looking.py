@@ -8,15 +8,26 @@ import typer
 from mailflow.appointments import listing
 from mailflow.appointments.listing import Explanation, FreeTimes, in_utc
 from mailflow.cli.arguments import AsJson, check_day, check_time
-from mailflow.cli.opening import look
+from mailflow.cli.opening import look, read_calendars
 from mailflow.cli.screen import local_time, print_json, print_line, print_table
 from mailflow.conversations import held, showing, tracing
 from mailflow.wording import when, zone_name
 
 
-def conversations(context: typer.Context, as_json: AsJson = False) -> None:
+def conversations(
+    context: typer.Context,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORDS",
+            help="Those alone in which all these words stand, or begin one:"
+            ' subject, people, text. "Words in quotes" stand together.',
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """All conversations, the one with the latest message first."""
-    found = look(context, showing.conversation_list)
+    found = look(context, showing.conversation_list, search)
     if as_json:
         print_json(found)
         return
@@ -32,7 +43,10 @@ def conversations(context: typer.Context, as_json: AsJson = False) -> None:
         )
         for one in found
     ]
-    print_table(columns, rows, "There are no conversations.")
+    nothing = (
+        "There are no conversations." if search is None else "No conversation has these words."
+    )
+    print_table(columns, rows, nothing)
 
 
 def bookings(context: typer.Context, as_json: AsJson = False) -> None:
@@ -126,6 +140,7 @@ def slots(
     as_json: AsJson = False,
 ) -> None:
     """Free slots of an appointment type, in its host's zone."""
+    read_calendars(context, kind)
     if explain is not None:
         _explain(look(context, listing.explain, kind, explain), as_json)
         return

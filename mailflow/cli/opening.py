@@ -1,5 +1,6 @@
 """The house that the command line's configuration names, and one transaction in it."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import typer
 
+from mailflow.doors.calendars import Calendars
 from mailflow.service import load_house
 from mailflow.store import Store, Unit, open_store
 from mailflow.store.unit import House
@@ -45,7 +47,23 @@ def transact(
 ) -> R:
     """The result of `work(unit, …)`, once its transaction is on disk."""
     with opened(context) as store:
-        return store.run_now(work, *args, **kwargs)
+        if not any(host.calendars for host in store.house.config.hosts):
+            return store.run_now(work, *args, **kwargs)
+        store.start()
+        return asyncio.run(_with_calendars(store, lambda unit: work(unit, *args, **kwargs)))
+
+
+def read_calendars(context: typer.Context, slug: str) -> None:
+    """Read the calendars of a type's hosts, as far as that can be done in a short time."""
+    with opened(context) as store:
+        hosts = store.house.config.appointment_type(slug).hosts
+        if any(store.house.config.host(handle).calendars for handle in hosts):
+            store.start()
+            asyncio.run(Calendars(store).refresh(frozenset(hosts)))
+
+
+async def _with_calendars(store: Store, work: Callable[[Unit], R]) -> R:
+    return await Calendars(store).run(work)
 
 
 def look(

@@ -34,7 +34,7 @@ _DOMAIN = rf"(?=[^@]{{1,253}}$)(?![0-9.]+$){_LABEL}(?:\.{_LABEL})*"
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _ADDRESS = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_DOMAIN}"
 _OUR_ADDRESSES = ("book", "bounce", "postmaster")
-_OUR_PAGES = ("slot", "offer", "booking", "assets", "healthz", "metrics")
+_OUR_PAGES = ("slot", "offer", "booking", "confirm", "assets", "healthz", "metrics")
 _RESERVED = _OUR_ADDRESSES + _OUR_PAGES
 _HANDLE = rf"(?!(?:{'|'.join(_RESERVED)})$)(?!.*\.(?:\.|$))[a-z0-9][a-z0-9._-]{{0,29}}"
 _PUBLIC_URL = r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"

@@ -1,9 +1,12 @@
 """A mail that may, into its conversation: recorded once, its people brought in, done what it asks for, passed on."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from mailflow.conversations.answers import answer
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.commands import read_commands
-from mailflow.conversations.orders import obey
+from mailflow.conversations.orders import answers_notice, obey, refuse, say_kept
 from mailflow.conversations.relaying import pass_on
 from mailflow.mail.addresses import Person, is_address, normalise
 from mailflow.mail.reading import Mail
@@ -45,7 +48,7 @@ def accept(
         if author.role is Role.HOST:
             conversation = host_writes(unit, conversation)
     if conversation.closed and not arrival.mail.automatic:
-        conversation = _reopen(unit, conversation)
+        conversation = _reopen(unit, conversation, message.message_id)
     if author is None or arrival.mail.automatic:
         pass_on(unit, conversation, message, author, arrival)
     elif author.role is Role.HOST:
@@ -63,10 +66,28 @@ def keep(unit: Unit, conversation: Conversation, arrival: Arrival, evidence: str
 
 
 def _readmit(unit: Unit, author: Participant, arrival: Arrival) -> None:
-    """An address that bounced gets copies again, once a mail comes from it."""
+    """Who writes gets copies again: one whose address bounced, who left, or came in by an import."""
     same = normalise(arrival.mail.author.address) == author.address_key
-    if author.standing is Standing.SUPPRESSED and same:
+    is_back = author.standing is Standing.SUPPRESSED and same
+    left = author.standing in (Standing.IMPORTED, Standing.LEFT)
+    if is_back or (left and not arrival.mail.automatic):
         unit.db.change(author, standing=Standing.ACTIVE)
+
+
+def accept_choice(
+    unit: Unit,
+    conversation: Conversation,
+    client: Participant,
+    arrival: Arrival,
+    choose: Callable[[], bool],
+) -> None:
+    """A mail that is a choice by its address alone: what it says beside is passed on."""
+    message = keep(unit, conversation, arrival, "the address of an offered time")
+    if message is None:
+        return
+    chosen = choose()
+    if not chosen or message.text.strip() or _has_files(arrival):
+        pass_on(unit, conversation, message, client, arrival)
 
 
 def _from_host(
@@ -77,10 +98,15 @@ def _from_host(
     arrival: Arrival,
     obeyed: bool,
 ) -> None:
-    told = read_commands(message.text) if obeyed else read_commands("")
-    offered = obey(unit, conversation, message, author, arrival, told)
-    only_orders = bool(told.orders) and not told.rest and not _has_files(arrival)
-    if not offered and not only_orders:
+    told = read_commands(message.text)
+    if told.orders and not obeyed:
+        refuse(unit, conversation, message, author, told)
+    offered = obeyed and obey(unit, conversation, message, author, arrival, told)
+    more = bool(told.rest) or _has_files(arrival)
+    if answers_notice(unit, message):
+        if more and not offered:
+            say_kept(unit, conversation, message, author)
+    elif not offered and (more or not told.orders):
         pass_on(unit, conversation, message, author, arrival, cut=told.lines)
 
 
@@ -95,15 +121,20 @@ def _from_client(
     line = answer(unit, conversation, message, author) if obeyed else None
     if line is None:
         pass_on(unit, conversation, message, author, arrival)
-    elif message.text.strip() != line:
+    elif message.text.strip() != line or _has_files(arrival):
         pass_on(unit, conversation, message, author, arrival, cut=[line])
 
 
-def _reopen(unit: Unit, conversation: Conversation) -> Conversation:
+def _reopen(unit: Unit, conversation: Conversation, answered: str) -> Conversation:
     lines = ["This conversation was closed; a new mail has opened it again."]
     reply_to = addresses(unit).conversation(conversation.host, conversation.id)
     notice = Notice(
-        "done", {"lines": lines}, reply_subject(conversation.subject), reply_to, conversation.id
+        "done",
+        {"lines": lines},
+        reply_subject(conversation.subject),
+        reply_to,
+        conversation.id,
+        answered,
     )
     notify_host(unit, unit.config.host(conversation.host), notice)
     return unit.db.change(conversation, closed=False)
@@ -116,13 +147,18 @@ def _has_files(arrival: Arrival) -> bool:
 def _free_id(unit: Unit, conversation: Conversation, arrival: Arrival) -> str | None:
     """The id to record a mail under, its own unless another mail has used that; None if the mail is here already."""
     mail = arrival.mail
-    for message_id in (mail.message_id, f"{mail.digest[:32]}@{unit.config.mailflow.domain}"):
+    for message_id in (mail.message_id, own_id_for(unit, mail)):
         known = unit.db.find(Message, conversation=conversation.id, message_id=message_id)
         if known is None:
             return message_id
         if known.digest == mail.digest:
             return None
     return None
+
+
+def own_id_for(unit: Unit, mail: Mail) -> str:
+    """The id under which a mail is recorded whose own id was used for another mail; always the same for it."""
+    return f"{mail.digest[:32]}@{unit.config.mailflow.domain}"
 
 
 def named_people(unit: Unit, mail: Mail) -> list[Person]:
@@ -152,34 +188,38 @@ def _record(
     unit: Unit, conversation: Conversation, arrival: Arrival, message_id: str, evidence: str
 ) -> Message:
     mail = arrival.mail
-    message = record(
-        unit,
-        conversation,
-        Message(
-            id=0,
-            conversation=conversation.id,
-            host=conversation.host,
-            message_id=message_id,
-            kind=Kind.MESSAGE,
-            direction=Direction.IN,
-            at=unit.now,
-            date=mail.date,
-            author_name=mail.author.name,
-            author_address=mail.author.address,
-            subject=mail.subject,
-            text=mail.written(_answered_texts(unit, conversation, mail)),
-            body=mail.text,
-            in_reply_to=mail.in_reply_to,
-            references=mail.references,
-            thread_index=mail.thread_index,
-            digest=mail.digest,
-            taken=arrival.taken,
-            evidence=evidence,
-            automatic=arrival.mail.automatic,
-        ),
+    message = message_of(unit, conversation, mail, arrival.taken, evidence)
+    written = record(unit, conversation, replace(message, message_id=message_id))
+    know(unit, conversation, mail.aliases, written.id)
+    return written
+
+
+def message_of(
+    unit: Unit, conversation: Conversation, mail: Mail, taken: int, evidence: str
+) -> Message:
+    """What the record of a conversation keeps of a mail that came in."""
+    return Message(
+        id=0,
+        conversation=conversation.id,
+        host=conversation.host,
+        message_id=mail.message_id,
+        kind=Kind.MESSAGE,
+        direction=Direction.IN,
+        at=unit.now,
+        date=mail.date,
+        author_name=mail.author.name,
+        author_address=mail.author.address,
+        subject=mail.subject,
+        text=mail.written(_answered_texts(unit, conversation, mail)),
+        body=mail.text,
+        in_reply_to=mail.in_reply_to,
+        references=mail.references,
+        thread_index=mail.thread_index,
+        digest=mail.digest,
+        taken=taken,
+        evidence=evidence,
+        automatic=mail.automatic,
     )
-    know(unit, conversation, mail.aliases, message.id)
-    return message
 
 
 def _answered_texts(unit: Unit, conversation: Conversation, mail: Mail) -> list[str]:

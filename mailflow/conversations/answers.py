@@ -5,17 +5,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from mailflow import wording
 from mailflow.appointments import bookings, offers
 from mailflow.appointments.narrowing import parse_time
 from mailflow.appointments.offers import Wish
 from mailflow.errors import Expired, NoFreeTime, SlotTaken, TooLate
 from mailflow.mail.addresses import normalise
+from mailflow.mail.subjects import reply_subject
+from mailflow.post.conversations import addresses, display_name
+from mailflow.post.letters import Notice, notify_host
 from mailflow.store.queries import newest_message
 from mailflow.store.states import Standing, Status
 from mailflow.store.tables import Booking, Conversation, Message, Offer, OfferedSlot, Participant
 from mailflow.store.unit import Unit
 
-_NUMBER = re.compile(r"(?:option\s+|#)?(\d{1,3})", re.IGNORECASE)
+_NUMBER = re.compile(r"(?:option\s+|#)?(\d{1,3})[.)]?", re.IGNORECASE)
+_BETWEEN = re.compile(r"[\s,.]+")
+_DASH = re.compile(r"\s*[-\u2010-\u2015]\s*")
 
 
 def answer(
@@ -26,6 +32,9 @@ def answer(
     line = lines[0].strip() if lines else ""
     if line.lower() == "/leave":
         unit.db.change(author, standing=Standing.LEFT)
+        _tell_host(
+            unit, conversation, message, [f"{display_name(author)} has left this conversation."]
+        )
         return line
     understood = _answer_offer(unit, conversation, message, author, line) or _answer_booking(
         unit, conversation, message, author, line
@@ -36,23 +45,45 @@ def answer(
 def choose(unit: Unit, offer: Offer, start: datetime, author: Participant) -> bool:
     """Book a time of an offer by mail; one that is gone meanwhile is answered with fresh ones.
 
-    Returns False when there is none either: then the mail is the host's to answer.
+    Returns False when there is none either, or somebody else has picked: then the mail is the host's to answer.
     """
     try:
         with unit.db.attempt():
             bookings.pick(unit, offer, start, author)
     except (SlotTaken, Expired, TooLate) as error:
-        return _offer_anew(unit, offer, author, error)
+        return not _is_somebody_elses(unit, offer, author) and _offer_anew(
+            unit, offer, author, error
+        )
     return True
 
 
 def chosen_time(line: str, slots: Sequence[OfferedSlot], zone: ZoneInfo) -> datetime | None:
-    """The offered time that a line names, by its number or exactly; None if it says anything else."""
+    """The offered time that a line names, by its number or exactly; None if it says anything else.
+
+    A time may be written as ISO 8601, or as the offer shows it, with or without its day and its end: then it must
+    be that of one slot alone.
+    """
     number = _NUMBER.fullmatch(line)
     if number:
         return next((slot.start for slot in slots if slot.number == int(number[1])), None)
     start = parse_time(line, zone)
-    return start if any(slot.start == start for slot in slots) else None
+    if start is not None:
+        return start if any(slot.start == start for slot in slots) else None
+    said = _plain(line)
+    named = [slot.start for slot in slots if said in _spellings(slot, zone)]
+    return named[0] if len(named) == 1 else None
+
+
+def _spellings(slot: OfferedSlot, zone: ZoneInfo) -> set[str]:
+    day = wording.day(slot.start, zone)
+    weekday = wording.weekday(slot.start.astimezone(zone).date())
+    times = (wording.time(slot.start, zone), wording.span(slot.start, slot.end, zone))
+    return {_plain(f"{front} {time}") for front in (day, weekday, "") for time in times}
+
+
+def _plain(text: str) -> str:
+    """A time without what people leave out or write otherwise: commas, blanks, the length of a dash."""
+    return _BETWEEN.sub(" ", _DASH.sub("-", text)).strip().casefold()
 
 
 def _answer_offer(
@@ -91,12 +122,18 @@ def _answer_booking(
     try:
         bookings.check_changeable(unit, booking)
     except TooLate:
-        return False  # past the cut-off it is a message for the host to decide upon
+        _ask_host(
+            unit,
+            conversation,
+            message,
+            f"{display_name(author)} asks to {word} it, past the time for that.",
+        )
+        return False  # the mail itself is the host's to read
     if word == "cancel":
         bookings.cancel(unit, booking, by=author.name or None)
     else:
         kind = unit.config.appointment_type(booking.type)
-        offers.make_offer(unit, conversation, Wish(kind, only=author, moves=booking))
+        offers.make_offer(unit, conversation, Wish(kind, only=author, moves=booking, by_host=False))
     return True
 
 
@@ -111,15 +148,19 @@ def _answered_booking(
     return None
 
 
+def _is_somebody_elses(unit: Unit, offer: Offer, author: Participant) -> bool:
+    standing = bookings.booking_of(unit, offer)
+    return standing is not None and normalise(standing.client_address) != author.address_key
+
+
 def _offer_anew(unit: Unit, offer: Offer, author: Participant, why: Exception) -> bool:
     """Tell the client that the choice could not be booked, with other times if there are any."""
     conversation = unit.db.get(Conversation, offer.conversation)
-    standing = bookings.booking_of(unit, offer)
-    own = standing is not None and normalise(standing.client_address) == author.address_key
     wish = Wish(
         kind=unit.config.appointment_type(offer.type),
         only=author,
-        moves=standing if own else None,
+        moves=bookings.booking_of(unit, offer),
+        by_host=False,
         words=f"This time could not be booked: {why}. Here are others.",
     )
     try:
@@ -127,3 +168,22 @@ def _offer_anew(unit: Unit, offer: Offer, author: Participant, why: Exception) -
     except NoFreeTime:
         return False
     return True
+
+
+def _ask_host(unit: Unit, conversation: Conversation, message: Message, asked: str) -> None:
+    forms = "To do so, answer one of the mails here with a line /cancel, or /move and a time."
+    _tell_host(unit, conversation, message, [asked, forms])
+
+
+def _tell_host(
+    unit: Unit, conversation: Conversation, message: Message, lines: Sequence[str]
+) -> None:
+    notice = Notice(
+        template="done",
+        facts={"lines": lines},
+        subject=reply_subject(conversation.subject),
+        reply_to=addresses(unit).conversation(conversation.host, conversation.id),
+        conversation=conversation.id,
+        answers=message.message_id,
+    )
+    notify_host(unit, unit.config.host(conversation.host), notice)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mailflow.post.record import messages_of
 from mailflow.store.tables import Blob, Conversation, Delivery, Message, TakenMail
 from mailflow.store.unit import Unit
 
@@ -21,7 +22,7 @@ def archived_mails(unit: Unit, ident: str) -> list[ArchivedMail]:
     unit.db.get(Conversation, ident)
     return [
         ArchivedMail(message.author_address, message.at, raw)
-        for message in unit.db.all(Message, conversation=ident)
+        for message in messages_of(unit, ident)
         if (raw := _octets(unit, message)) is not None
     ]
 

@@ -60,7 +60,7 @@ def offer_times(unit: Unit, ident: str, slug: str, times: Sequence[str]) -> Offe
     if all(one.role is Role.HOST for one in people(unit, conversation)):
         raise MailflowError(f"nobody but {host.name} is in this conversation")
     named = tuple(read_time(time, host.timezone) for time in times)
-    conversation = unit.db.change(conversation, closed=False)
+    conversation = host_writes(unit, unit.db.change(conversation, closed=False))
     return offers.make_offer(unit, conversation, Wish(kind, Narrowing(times=named)))
 
 

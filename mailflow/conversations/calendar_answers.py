@@ -47,6 +47,11 @@ def take_calendar_answers(
     return taken
 
 
+def is_calendar_answer(arrival: Arrival) -> bool:
+    """Whether a mail is a calendar's answer, to whatever it may be."""
+    return next(_answers(arrival), None) is not None
+
+
 def _answers(arrival: Arrival) -> Iterator[Answer]:
     """Each answer once: Thunderbird sends the same calendar as a part and as an attachment."""
     found = (answer for calendar in arrival.mail.calendars for answer in read_answers(calendar))

@@ -24,7 +24,7 @@ NAMES = tuple(dict.fromkeys(form.split()[0][1:] for form in COMMANDS))
 FIRST_LINES = 10
 """Commands stand among the first ten lines: further down they are part of what is told."""
 
-_COMMAND = re.compile(r"/([A-Za-z]+)(?:\s+(.*))?")
+_COMMAND = re.compile(r"/([A-Za-z][\w-]*)(?:\s+(.*))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
 """A mail into the conversation where it belongs, if its author may; into a new one, if it belongs nowhere yet."""
 
+from dataclasses import replace
+
 from mailflow.appointments.announcing import open_thread
 from mailflow.conversations.accepting import accept
 from mailflow.conversations.admission import author_among, doubt_about, host_who_wrote
 from mailflow.conversations.arrival import Arrival
-from mailflow.conversations.calendar_answers import take_calendar_answers
+from mailflow.conversations.calendar_answers import is_calendar_answer, take_calendar_answers
+from mailflow.conversations.confirmations import take_confirmation
 from mailflow.conversations.merging import current, merge
 from mailflow.conversations.pausing import keep_back
 from mailflow.conversations.placing import Placement, place
@@ -12,6 +15,7 @@ from mailflow.conversations.questions import hold
 from mailflow.conversations.starting import start_with_client, start_with_host
 from mailflow.mail.addresses import normalise
 from mailflow.mail.authenticity import Verdict
+from mailflow.mail.automatic import Automation
 from mailflow.mail.own_addresses import FrontDoor, ToConversation
 from mailflow.post.conversations import addresses, people
 from mailflow.store.states import Doubt
@@ -21,8 +25,10 @@ from mailflow.store.unit import Unit
 
 def enter(unit: Unit, arrival: Arrival, destination: ToConversation | FrontDoor) -> str | None:
     """Do what a mail to a conversation, or to a host's front door, causes; returns why it is held, if it is."""
+    if is_calendar_answer(arrival):
+        return _enter_calendar_answer(unit, arrival, destination)
     genuine = arrival.verdict is not Verdict.FAILED
-    if genuine and take_calendar_answers(unit, arrival, destination):
+    if genuine and take_confirmation(unit, arrival, destination):
         return None
     placement = _placement(unit, arrival, destination)
     if placement is None:
@@ -42,6 +48,26 @@ def enter(unit: Unit, arrival: Arrival, destination: ToConversation | FrontDoor)
     return None
 
 
+def _enter_calendar_answer(
+    unit: Unit, arrival: Arrival, destination: ToConversation | FrontDoor
+) -> str | None:
+    """What a calendar answered. One that counts for nothing here is shown to the host of its author's conversation.
+
+    It repeats the private link and address of whoever sent it, so nobody else gets it.
+    """
+    if arrival.verdict is Verdict.FAILED:
+        return "a calendar's answer whose sender failed the check"
+    if take_calendar_answers(unit, arrival, destination):
+        return None
+    placement = _placement_among_open(unit, arrival, destination)
+    author = author_in(unit, placement.conversation, arrival) if placement else None
+    if placement is None or author is None:
+        return "a calendar's answer of somebody who is not invited"
+    shown = replace(arrival, mail=replace(arrival.mail, automation=Automation.AUTOMATIC))
+    accept(unit, placement.conversation, author, shown, placement.evidence, obeyed=False)
+    return None
+
+
 def author_in(unit: Unit, conversation: Conversation, arrival: Arrival) -> Participant | None:
     """The participant who wrote a mail, by any address known for them; None for a stranger."""
     mail = arrival.mail
@@ -58,11 +84,21 @@ def author_in(unit: Unit, conversation: Conversation, arrival: Arrival) -> Parti
 def _placement(
     unit: Unit, arrival: Arrival, destination: ToConversation | FrontDoor
 ) -> Placement | None:
+    """Where a mail belongs, be it a conversation that opens only with it."""
+    if isinstance(destination, ToConversation):
+        known = unit.db.find(Conversation, id=destination.conversation)
+        if known is None and (opened := open_thread(unit, destination.conversation)):
+            return Placement(opened, "its address")
+    return _placement_among_open(unit, arrival, destination)
+
+
+def _placement_among_open(
+    unit: Unit, arrival: Arrival, destination: ToConversation | FrontDoor
+) -> Placement | None:
     """Where a mail belongs: by its address before all, then by its ids."""
     named = place(unit, destination.handle, arrival.mail)
     if isinstance(destination, ToConversation):
         conversation = unit.db.find(Conversation, id=destination.conversation)
-        conversation = conversation or open_thread(unit, destination.conversation)
         if conversation is not None:
             return Placement(current(unit, conversation), _by_address(conversation, named))
     return merge(unit, named) if named else None

@@ -31,7 +31,7 @@ def merge(unit: Unit, named: Sequence[Placement]) -> Placement:
         pair = (place.conversation, other.conversation)
         winner, loser = sorted(pair, key=lambda one: (one.created, one.id))
         if _is_safe(unit, loser, winner):
-            _join(unit, loser, winner)
+            absorb(unit, loser, winner)
             place = Placement(winner, place.evidence)
     return place
 
@@ -54,7 +54,7 @@ def _is_safe(unit: Unit, loser: Conversation, winner: Conversation) -> bool:
     )
 
 
-def _join(unit: Unit, loser: Conversation, winner: Conversation) -> None:
+def absorb(unit: Unit, loser: Conversation, winner: Conversation) -> None:
     """Everything of the loser into the winner. What moved is kept, so that it can be undone."""
     messages = unit.db.all(Message, conversation=loser.id)
     unit.db.insert(Merge(0, loser.id, winner.id, unit.now, tuple(one.id for one in messages)))

@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mailflow import wording
 from mailflow.appointments import bookings, offers
 from mailflow.appointments.narrowing import Narrowing, narrow, parse_time
 from mailflow.appointments.offers import Wish
 from mailflow.config import AppointmentType, Host
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.commands import COMMANDS, Order, Told
-from mailflow.errors import MailflowError, NotFound
+from mailflow.errors import InvalidForm, MailflowError, NotFound
 from mailflow.mail.addresses import is_address, normalise
 from mailflow.mail.subjects import reply_subject
-from mailflow.post.conversations import addresses, display_name, people
+from mailflow.post.conversations import addresses, display_name, people, recipients
 from mailflow.post.letters import Notice, notify_host
-from mailflow.store.queries import coming_bookings
+from mailflow.store.queries import coming_bookings, is_notice
 from mailflow.store.states import Role, Standing
 from mailflow.store.tables import Booking, Conversation, Message, Participant
 from mailflow.store.unit import Unit
@@ -32,6 +33,7 @@ class Scene:
     message: Message
     author: Participant
     host: Host
+    """The host who gave it: of several, not always the one who owns the conversation."""
     arrival: Arrival
     words: str
     """What was written beside the commands."""
@@ -46,21 +48,59 @@ def obey(
     told: Told,
 ) -> bool:
     """Carry out each command. Returns whether what stood beside them has gone out, at the top of an offer."""
-    host = unit.config.host(conversation.host)
-    scene = Scene(conversation, message, author, host, arrival, told.rest)
+    scene = Scene(
+        conversation, message, author, _host(unit, conversation, author), arrival, told.rest
+    )
     offered = False
     for order in told.orders:
         try:
             with unit.db.attempt():
                 offered = _ORDERS.get(order.name, _unknown)(unit, scene, order, offered) or offered
         except MailflowError as error:
-            _help(unit, scene, order, str(error))
+            _help(unit, scene, order, _in_words(error))
     return offered
+
+
+def refuse(
+    unit: Unit, conversation: Conversation, message: Message, author: Participant, told: Told
+) -> None:
+    """Say that commands were not obeyed, since the address that they came to was not named."""
+    lines = [
+        "This was not done: " + ", ".join(told.lines),
+        "A command works only where the conversation's address stands in To or Cc of the mail.",
+    ]
+    host = _host(unit, conversation, author)
+    _notify(unit, conversation, message, host, "done", lines=lines)
+
+
+def answers_notice(unit: Unit, message: Message) -> bool:
+    """Whether a host's mail answers a notice that went to the host alone: then it is meant for nobody else."""
+    return message.in_reply_to is not None and is_notice(
+        unit.db, message.conversation, message.in_reply_to
+    )
+
+
+def say_kept(unit: Unit, conversation: Conversation, message: Message, author: Participant) -> None:
+    """Say that words which answer a notice were not passed on."""
+    lines = [
+        "You answered a notice that only you got. What you wrote was kept, and passed on to nobody.",
+        "To write to the others, answer one of their mails.",
+    ]
+    host = _host(unit, conversation, author)
+    _notify(unit, conversation, message, host, "done", lines=lines)
+
+
+def _host(unit: Unit, conversation: Conversation, author: Participant) -> Host:
+    return unit.config.host(author.handle or conversation.host)
+
+
+def _in_words(error: MailflowError) -> str:
+    return " ".join(error.errors.values()) if isinstance(error, InvalidForm) else str(error)
 
 
 def _offer(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
     slug, _, rest = order.words.partition(" ")
-    kind = _type(unit, scene.host, slug)
+    kind = _type(unit, unit.config.host(scene.conversation.host), slug)
     only, rest = _addressee(unit, scene, rest.strip())
     if not any(one.role is not Role.HOST for one in people(unit, scene.conversation)):
         raise Misunderstood("nobody but you is in this conversation")
@@ -117,6 +157,9 @@ def _close(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
 
 
 def _leave(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
+    others = [one for one in recipients(unit, scene.conversation) if one.id != scene.author.id]
+    if not any(one.role is Role.HOST for one in others):
+        raise Misunderstood("Nobody else would read what clients write. When it is done: /close")
     unit.db.change(scene.author, standing=Standing.LEFT)
     _done(unit, scene, ["You get no more copies of this conversation."])
     return False
@@ -142,7 +185,7 @@ def _type(unit: Unit, host: Host, slug: str) -> AppointmentType:
         return unit.config.appointment_type(slug, host.handle)
     except NotFound:
         own = [kind.slug for kind in unit.config.appointment_types if host.handle in kind.hosts]
-        said = f"There is no appointment type “{slug}”" if slug else "Which appointment type?"
+        said = f"There is no appointment type “{slug}”." if slug else "Which appointment type?"
         raise Misunderstood(f"{said} Yours are: {', '.join(own)}.") from None
 
 
@@ -158,27 +201,35 @@ def _addressee(unit: Unit, scene: Scene, words: str) -> tuple[Participant | None
     raise Misunderstood(f"{address} is not in this conversation.")
 
 
-def _coming(unit: Unit, scene: Scene, ident: str) -> Booking:
-    """The booking that a command is about: the conversation's coming one, or the one of several that it names."""
+def _coming(unit: Unit, scene: Scene, which: str) -> Booking:
+    """The booking that a command is about: the conversation's coming one, or that of several whose number it has."""
     coming = coming_bookings(unit.db, scene.conversation.id, unit.now)
-    chosen = [one for one in coming if ident in ("", one.id)]
-    if len(chosen) == 1:
-        return chosen[0]
+    numbered = {str(number): one for number, one in enumerate(coming, start=1)}
     if not coming:
         raise Misunderstood("No appointment lies ahead in this conversation.")
+    if which in numbered:
+        return numbered[which]
+    if not which and len(coming) == 1:
+        return coming[0]
     zone = scene.host.timezone
-    listed = "; ".join(f"{one.id} ({one.start.astimezone(zone):%Y-%m-%d %H:%M})" for one in coming)
-    raise Misunderstood(f"Which appointment? Write its name behind the command: {listed}.")
+    listed = "; ".join(
+        f"{number} is {wording.when(one.start, zone)}" for number, one in numbered.items()
+    )
+    raise Misunderstood(
+        f"Which appointment? {listed}. Write its number behind the command, as in /cancel 1 or /move 1 TIME."
+    )
 
 
 def _done(unit: Unit, scene: Scene, lines: list[str]) -> None:
-    _notify(unit, scene, "done", lines=lines)
+    _notify(unit, scene.conversation, scene.message, scene.host, "done", lines=lines)
 
 
 def _help(unit: Unit, scene: Scene, order: Order, problem: str) -> None:
     _notify(
         unit,
-        scene,
+        scene.conversation,
+        scene.message,
+        scene.host,
         "help",
         line=order.line,
         problem=problem,
@@ -187,14 +238,20 @@ def _help(unit: Unit, scene: Scene, order: Order, problem: str) -> None:
     )
 
 
-def _notify(unit: Unit, scene: Scene, template: str, **facts: object) -> None:
-    conversation = scene.conversation
+def _notify(
+    unit: Unit,
+    conversation: Conversation,
+    message: Message,
+    host: Host,
+    template: str,
+    **facts: object,
+) -> None:
     notice = Notice(
         template=template,
         facts=facts,
         subject=reply_subject(conversation.subject),
         reply_to=addresses(unit).conversation(conversation.host, conversation.id),
         conversation=conversation.id,
-        answers=scene.message.message_id,
+        answers=message.message_id,
     )
-    notify_host(unit, scene.host, notice)
+    notify_host(unit, host, notice)

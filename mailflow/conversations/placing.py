@@ -28,8 +28,18 @@ def place(unit: Unit, handle: str, mail: Mail) -> list[Placement]:
     References count from the newest to the oldest, then In-Reply-To, then the mail's own ids, which an answer that
     came before it may have named, and last Exchange's Thread-Index. Ids of other hosts' conversations have no effect.
     """
+    return _placements(unit, (*_by_ids(unit, handle, mail), *_by_thread_index(unit, handle, mail)))
+
+
+def place_by_ids(unit: Unit, handle: str, mail: Mail) -> list[Placement]:
+    """As `place`, by Message-IDs alone."""
+    return _placements(unit, _by_ids(unit, handle, mail))
+
+
+def _placements(unit: Unit, named: Iterable[tuple[str, str]]) -> list[Placement]:
+    """Each conversation once, with the first evidence for it."""
     found: dict[str, Placement] = {}
-    for evidence, known in (*_by_ids(unit, handle, mail), *_by_thread_index(unit, handle, mail)):
+    for evidence, known in named:
         if known not in found:
             found[known] = Placement(unit.db.get(Conversation, known), evidence)
     return list(found.values())

@@ -7,6 +7,7 @@ from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.starting import start_with_client, start_with_host
 from mailflow.keys import new_id
 from mailflow.mail.addresses import is_address, normalise
+from mailflow.mail.subjects import reply_subject
 from mailflow.post.conversations import addresses, display_name, join, people
 from mailflow.post.letters import Notice, notify_host
 from mailflow.store.states import Doubt, Role, Taken
@@ -48,6 +49,29 @@ def read_answer(text: str) -> tuple[str, str] | None:
     return match[1].lower(), match[2] or ""
 
 
+def fits(unit: Unit, question: Question, word: str, address: str) -> bool:
+    """Whether an answer can be done: the address behind `yes` must be somebody's in that conversation."""
+    key = normalise(address)
+    return not address or bool(
+        question.conversation
+        and unit.db.find(Participant, conversation=question.conversation, address_key=key)
+    )
+
+
+def ask_again(unit: Unit, question: Question, answer: Arrival) -> None:
+    """Tell the host that an answer was not understood: the mail is still held."""
+    lines = [
+        "Your answer was not understood, and the mail is still held.",
+        "The first line must be one of these, and nothing else: yes, no, or new; or yes ADDRESS, with the address of"
+        " somebody who is in that conversation already.",
+    ]
+    host = unit.config.host(question.host)
+    reply_to = addresses(unit).question(host.handle, question.id)
+    subject = reply_subject(answer.mail.subject)
+    answered = answer.mail.message_id
+    notify_host(unit, host, Notice("done", {"lines": lines}, subject, reply_to, answers=answered))
+
+
 def answer_question(unit: Unit, question: Question, held: Arrival, word: str, address: str) -> None:
     """Do with a held mail what the host says; a question is answered once."""
     unit.db.change(question, answered=True)
@@ -82,7 +106,8 @@ def _host_confirmed(
 
 def _admitted(unit: Unit, conversation: Conversation, held: Arrival, address: str) -> Participant:
     """The author as a participant from now on: a new one, or one who is known by another address."""
-    known = unit.db.find(Participant, conversation=conversation.id, address_key=normalise(address))
+    key = normalise(address)
+    known = unit.db.find(Participant, conversation=conversation.id, address_key=key)
     if known is None:
         return join(unit, conversation, held.mail.author, Role.PARTICIPANT)
     key = normalise(held.mail.author.address)

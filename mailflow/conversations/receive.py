@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from mailflow.conversations.accepting import accept, accept_choice
 from mailflow.conversations.admission import doubt_about
 from mailflow.conversations.answers import choose
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.bounces import is_report, take_report, take_stray_report
 from mailflow.conversations.entering import author_in, enter
 from mailflow.conversations.postmaster import forward_to_operator
-from mailflow.conversations.questions import answer_question, hold, read_answer
+from mailflow.conversations.questions import answer_question, ask_again, fits, hold, read_answer
 from mailflow.conversations.taking import read_again
 from mailflow.mail.own_addresses import (
     Destination,
@@ -86,26 +87,37 @@ def _deliver(unit: Unit, arrival: Arrival, destination: Destination) -> str | No
 def _take_answer(unit: Unit, arrival: Arrival, destination: ToQuestion) -> str | None:
     """The host's answer to a question; nothing sent to its address is ever passed on."""
     question = unit.db.find(Question, id=destination.question)
-    answer = read_answer(arrival.mail.written())
-    if question is None or question.answered or answer is None or arrival.mail.automatic:
+    if question is None or question.answered or arrival.mail.automatic:
         return None
-    held = read_again(unit, question.taken)
-    answer_question(unit, question, held, *answer)
+    answer = read_answer(arrival.mail.written())
+    if answer is None or not fits(unit, question, *answer):
+        ask_again(unit, question, arrival)
+        return None
+    answer_question(unit, question, read_again(unit, question.taken), *answer)
     return None
 
 
 def _take_choice(unit: Unit, arrival: Arrival, destination: ToSlot) -> str | None:
-    """A mail to the address of a slot: any mail of that recipient books it."""
+    """A mail to the address of a slot: any mail of that recipient books it, and is passed on if more was written."""
     offer = unit.db.find(Offer, id=destination.offer)
     client = unit.db.find(Participant, id=destination.participant)
     slot = unit.db.find(OfferedSlot, offer=destination.offer, number=destination.number)
-    if offer is None or client is None or slot is None or arrival.mail.automatic:
-        return None
+    if offer is None or client is None or slot is None:
+        return "for a slot that is not there any more"
     conversation = unit.db.get(Conversation, offer.conversation)
+    author = author_in(unit, conversation, arrival)
     doubt = doubt_about(arrival.mail, arrival.verdict, None)
-    if author_in(unit, conversation, arrival) != client:
+    if author != client and not arrival.mail.automatic:
         doubt = doubt or Doubt.STRANGER
     if doubt is not None:
         return hold(unit, arrival, doubt, conversation.host, conversation)
-    choose(unit, offer, slot.start, client)
+    if arrival.mail.automatic:
+        accept(unit, conversation, author, arrival, BY_SLOT, obeyed=False)
+    else:
+        accept_choice(
+            unit, conversation, client, arrival, lambda: choose(unit, offer, slot.start, client)
+        )
     return None
+
+
+BY_SLOT = "the address of an offered time"

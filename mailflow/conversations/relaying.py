@@ -1,6 +1,6 @@
 """Passing a mail on: a copy for everybody in the conversation who does not have it already."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from email.utils import format_datetime
 
 from mailflow.conversations.arrival import Arrival
@@ -8,10 +8,10 @@ from mailflow.mail.addresses import Person, normalise
 from mailflow.mail.copied_header import carried_fields
 from mailflow.mail.header_fields import Value, ids
 from mailflow.mail.relaying import relayed
-from mailflow.post.conversations import display_name, recipients
+from mailflow.post.conversations import display_name, people, recipients
 from mailflow.post.copies import Copy, Fields, queue_copies, sender_fields, stamp_fields
 from mailflow.post.inert import make_inert
-from mailflow.store.states import Role
+from mailflow.store.states import Role, Standing
 from mailflow.store.tables import Conversation, Message, Participant
 from mailflow.store.unit import Unit
 
@@ -46,7 +46,7 @@ def pass_on(
         Copy(
             Person(one.name, one.address),
             relayed(
-                arrival.raw, cut=cut, footer=_footer(unit, everybody, author, one), inert=inert
+                arrival.raw, cut=cut, footer=_footer(unit, conversation, author, one), inert=inert
             ),
         )
         for one in to
@@ -94,9 +94,16 @@ def _fields(
 
 
 def _footer(
-    unit: Unit, everybody: Sequence[Participant], author: Participant | None, recipient: Participant
+    unit: Unit, conversation: Conversation, author: Participant | None, recipient: Participant
 ) -> str:
-    """Who else is in the conversation, by name: private addresses are shown to nobody."""
+    """Who else is in the conversation, by name: private addresses are shown to nobody.
+
+    Those who wait for the host's word are named too: an answer of the host's reaches them.
+    """
     present = {recipient.id, *([author.id] if author else [])}
-    others = [display_name(one) for one in everybody if one.id not in present]
+    others = [
+        display_name(one)
+        for one in people(unit, conversation)
+        if one.id not in present and one.standing in (Standing.ACTIVE, Standing.WAITING)
+    ]
     return unit.templates.mail("relay_footer", people=others).text if others else ""

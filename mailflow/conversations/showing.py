@@ -5,7 +5,9 @@ from typing import TypeVar
 
 from mailflow.appointments.listing import Facts, booking_facts, in_utc, zone_of
 from mailflow.post.conversations import display_name, people
+from mailflow.post.record import messages_of
 from mailflow.store.queries import message_counts, recent_conversations
+from mailflow.store.search import conversations_with_words
 from mailflow.store.states import OfferState, Sending, Status
 from mailflow.store.tables import Booking, Conversation, Delivery, Message, Offer, OfferedSlot
 from mailflow.store.unit import Unit
@@ -15,9 +17,13 @@ M = TypeVar("M", Offer, Booking)
 NOT_SENT = (Sending.QUEUED, Sending.SENDING, Sending.UNKNOWN, Sending.FAILED)
 
 
-def conversation_list(unit: Unit) -> list[Facts]:
-    """Every conversation in short, the one with the latest message first."""
+def conversation_list(unit: Unit, words: str | None = None) -> list[Facts]:
+    """Every conversation in short, or those in which all these words stand; the one with the latest message first."""
     counts = message_counts(unit.db)
+    found = recent_conversations(unit.db)
+    if words is not None:
+        wanted = conversations_with_words(unit.db, words)
+        found = [one for one in found if one.id in wanted]
     return [
         {
             "id": one.id,
@@ -29,7 +35,7 @@ def conversation_list(unit: Unit) -> list[Facts]:
             "count": counts.get(one.id, 0),
             "closed": one.closed,
         }
-        for one in recent_conversations(unit.db)
+        for one in found
     ]
 
 
@@ -57,7 +63,7 @@ def conversation_facts(unit: Unit, ident: str) -> Facts:
             }
             for one in people(unit, conversation)
         ],
-        "messages": [_message(one) for one in unit.db.all(Message, conversation=ident)],
+        "messages": [_message(one) for one in messages_of(unit, ident)],
         "offers": [_offer(unit, one) for one in _in_order(unit.db.all(Offer, conversation=ident))],
         "bookings": [
             booking_facts(unit, one) for one in _in_order(unit.db.all(Booking, thread=ident))

@@ -12,6 +12,7 @@ _RULES = {
     "its address": "it came to the address of this conversation",
     "it starts the conversation": "nothing that it names is known: it starts a conversation",
     "the host started the conversation": "the host wrote to clients: it starts a conversation",
+    "imported": "it was imported, and nothing that it names is known: it starts a conversation",
     "the host said yes": "it was held, and the host said yes",
     "the envelope sender of a delivery": "it is a report about a mail that we sent from here",
 }

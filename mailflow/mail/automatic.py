@@ -43,12 +43,17 @@ def automation(
         or any(word != "no" for word in _words(headers, "auto-submitted"))
         or _AUTOMATIC_PRECEDENCES & precedences
         or any(mark in headers for mark in _MARKS)
-        or split(normalise(author))[0] in _ROBOTS
+        or is_robot(author)
     ):
         return Automation.AUTOMATIC
     if "list-id" in headers or "list" in precedences:
         return Automation.LIST
     return Automation.NONE
+
+
+def is_robot(address: str) -> bool:
+    """Whether mail from an address is a server's own word."""
+    return split(normalise(address))[0] in _ROBOTS
 
 
 def _words(headers: RawHeaders, name: str) -> frozenset[str]:

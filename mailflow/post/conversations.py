@@ -1,5 +1,7 @@
 """Opening conversations, and who is in one."""
 
+from datetime import datetime
+
 from mailflow.config import Host
 from mailflow.keys import new_id
 from mailflow.mail import thread_index
@@ -9,6 +11,9 @@ from mailflow.store.states import Role, Standing
 from mailflow.store.tables import Conversation, Participant
 from mailflow.store.unit import Unit
 
+TO_COME = (Standing.WAITING, Standing.IMPORTED)
+"""Who gets nothing yet, and everything from the host's next word on."""
+
 
 def addresses(unit: Unit) -> OwnAddresses:
     """The addresses of this house."""
@@ -16,16 +21,25 @@ def addresses(unit: Unit) -> OwnAddresses:
 
 
 def open_conversation(
-    unit: Unit, handle: str, subject: str, *, ident: str | None = None, root: bytes | None = None
+    unit: Unit,
+    handle: str,
+    subject: str,
+    *,
+    ident: str | None = None,
+    root: bytes | None = None,
+    at: datetime | None = None,
 ) -> Conversation:
-    """A new conversation of a host, with the host in it; `ident` and `root` go on with a thread that exists already."""
+    """A new conversation of a host, with the host in it; `ident` and `root` go on with a thread that exists already.
+
+    It begins now, unless it began at another time.
+    """
     conversation = unit.db.insert(
         Conversation(
             id=ident or new_id(unit.random),
             host=handle,
             subject=subject,
-            created=unit.now,
-            last_at=unit.now,
+            created=at or unit.now,
+            last_at=at or unit.now,
             thread_index=root or thread_index.root(unit.now, unit.random),
         )
     )
@@ -52,7 +66,7 @@ def join(
     key = normalise(person.address)
     known = unit.db.find(Participant, conversation=conversation.id, address_key=key)
     if known is not None:
-        if known.standing is Standing.WAITING and standing is Standing.ACTIVE:
+        if known.standing in TO_COME and standing is Standing.ACTIVE:
             return unit.db.change(known, standing=standing)
         return known
     return unit.db.insert(
@@ -71,9 +85,10 @@ def join(
 
 
 def host_writes(unit: Unit, conversation: Conversation) -> Conversation:
-    """The host has written: whom clients named gets copies from now on."""
-    for one in unit.db.all(Participant, conversation=conversation.id, standing=Standing.WAITING):
-        unit.db.change(one, standing=Standing.ACTIVE)
+    """The host has written: whom clients named, or an import brought in, gets copies from now on."""
+    for one in people(unit, conversation):
+        if one.standing in TO_COME:
+            unit.db.change(one, standing=Standing.ACTIVE)
     return unit.db.change(conversation, host_wrote=True)
 
 

@@ -9,7 +9,7 @@ from mailflow.config import Host
 from mailflow.keys import new_id
 from mailflow.mail.addresses import Person
 from mailflow.mail.header_fields import Mailbox, ids
-from mailflow.mail.message_ids import new_message_id
+from mailflow.mail.message_ids import new_message_id, reference_chain
 from mailflow.mail.writing import alternative
 from mailflow.post.conversations import addresses, recipients
 from mailflow.post.copies import AUTOMATIC, Copy, Fields, letter_fields, queue_copies, stamp_fields
@@ -137,7 +137,7 @@ def mail_notice(unit: Unit, person: Person, notice: Notice, rendered: Rendered) 
         ("Date", format_datetime(unit.now)),
         ("Message-ID", ids([message_id])),
         ("In-Reply-To", answered),
-        ("References", answered),
+        ("References", ids(_chain(unit, notice))),
         *AUTOMATIC,
         *stamp_fields(unit, Kind.NOTICE, notice.conversation),
     ]
@@ -150,6 +150,19 @@ def mail_notice(unit: Unit, person: Person, notice: Notice, rendered: Rendered) 
         conversation=notice.conversation,
         null_sender=notice.null_sender,
     )
+
+
+def _chain(unit: Unit, notice: Notice) -> tuple[str, ...]:
+    """All that a notice answers, from the first mail of its thread on."""
+    if notice.answers is None:
+        return ()
+    parent = (
+        unit.db.find(Message, conversation=notice.conversation, message_id=notice.answers)
+        if notice.conversation
+        else None
+    )
+    chain = parent.references if parent else ()
+    return reference_chain(chain[0] if chain else notice.answers, chain, notice.answers)
 
 
 def _message(unit: Unit, conversation: Conversation, thread: Thread, letter: Letter) -> Message:

@@ -12,8 +12,14 @@ def record(unit: Unit, conversation: Conversation, message: Message) -> Message:
     know(unit, conversation, [message.message_id], written.id)
     named = [*message.references, *([message.in_reply_to] if message.in_reply_to else [])]
     know(unit, conversation, named)
-    unit.db.change(conversation, last_at=unit.now)
+    unit.db.change(conversation, last_at=max(conversation.last_at, message.at))
     return written
+
+
+def messages_of(unit: Unit, conversation: str) -> list[Message]:
+    """The messages of a conversation by their time: an import may bring them in any order."""
+    found = unit.db.all(Message, conversation=conversation)
+    return sorted(found, key=lambda message: (message.at, message.id))
 
 
 def know(

@@ -7,6 +7,7 @@ import peewee as pw
 
 from mailflow.errors import MailflowError
 from mailflow.store.columns import TABLES
+from mailflow.store.search import create_index
 
 STEPS: tuple[Callable[[Any], None], ...] = ()
 """What leads from each version to the next; the schema's version is their number plus one. Forward only."""
@@ -45,5 +46,6 @@ def _create(database: Any) -> None:
         schema = pw.SchemaManager(model, database)
         schema.create_table(safe=False)
         schema.create_indexes(safe=False)
+    create_index(database)
     for name, event in (("reserved_insert", "INSERT"), ("reserved_update", "UPDATE")):
         database.execute_sql(GUARD.format(name=name, event=event))

@@ -7,18 +7,23 @@ from hashlib import sha256
 import peewee as pw
 
 from mailflow.errors import SlotTaken
+from mailflow.mail.addresses import normalise
 from mailflow.spans import Span
 from mailflow.store.columns import TABLES
 from mailflow.store.session import Session
-from mailflow.store.states import Direction, Sending, Status, Taken
+from mailflow.store.states import Direction, Role, Sending, Status, Taken
 from mailflow.store.tables import (
+    Attendee,
     Blob,
     Booking,
+    BusyTime,
+    CalendarEntry,
     Conversation,
     Delivery,
     KnownId,
     Message,
     Notified,
+    Participant,
     Reminder,
     Reserved,
     TakenMail,
@@ -62,7 +67,8 @@ def newest_message(db: Session, conversation: str, before: int | None = None) ->
     where = [message.conversation == conversation]
     if before is not None:
         where.append(message.id < before)
-    found = db.select(Message, *where, order=[message.id.desc()], limit=1)
+    # By time: an import may bring in later what was written long before.
+    found = db.select(Message, *where, order=[message.at.desc(), message.id.desc()], limit=1)
     return found[0] if found else None
 
 
@@ -106,6 +112,43 @@ def bookings_of_type(db: Session, type_slug: str, within: Span) -> list[Booking]
         booking.start >= within.start,
         booking.start < within.end,
     )
+
+
+def change_status(db: Session, booking: str, was: Status, becomes: Status) -> bool:
+    """Give a booking another status if it has that one still; returns whether it had."""
+    table = TABLES[Booking]
+    change = table.update(status=becomes).where(table.id == booking, table.status == was)
+    return bool(db.execute(change).rowcount)
+
+
+def pending_bookings(db: Session, until: datetime, limit: int) -> list[Booking]:
+    """Bookings that have waited to be confirmed since then or longer."""
+    booking = TABLES[Booking]
+    pending = booking.status == Status.PENDING
+    return db.select(Booking, pending, booking.created <= until, limit=limit)
+
+
+def public_bookings(db: Session, client_key: str, since: datetime) -> list[Booking]:
+    """What was booked from no offer for a client since then, oldest first, whatever became of it."""
+    booking, attendee = TABLES[Booking], TABLES[Attendee]
+    is_client = (attendee.address_key == client_key) & (attendee.role == Role.CLIENT)
+    own = booking.id.in_(attendee.select(attendee.booking).where(is_client))
+    recent = booking.created > since
+    return db.select(Booking, own, recent, booking.offer.is_null(), order=[booking.created])
+
+
+def has_written(db: Session, hosts: Collection[str], address_key: str) -> bool:
+    """Whether a person's mail has come in from that address, in any conversation of these hosts."""
+    message, participant = TABLES[Message], TABLES[Participant]
+    there = participant.select(participant.conversation)
+    came_in = (
+        message.host.in_(list(hosts))
+        & (message.direction == Direction.IN)
+        & (message.automatic == False)  # noqa: E712 -- peewee makes SQL of the comparison
+        & message.conversation.in_(there.where(participant.address_key == address_key))
+    )
+    authors = db.execute(message.select(message.author_address).distinct().where(came_in))
+    return any(normalise(author) == address_key for (author,) in authors.fetchall())
 
 
 def coming_bookings(db: Session, thread: str, now: datetime) -> list[Booking]:
@@ -169,6 +212,13 @@ def message_counts(db: Session) -> dict[str, int]:
     return dict(db.execute(counted.group_by(message.conversation)).fetchall())
 
 
+def message_count(db: Session, conversation: str) -> int:
+    """The number of messages of one conversation."""
+    message = TABLES[Message]
+    counted = message.select(pw.fn.COUNT(message.id)).where(message.conversation == conversation)
+    return int(db.execute(counted).fetchone()[0])
+
+
 def came_in_since(db: Session, conversation: str, since: datetime, limit: int) -> bool:
     """Whether at least that many mails came into a conversation since then; no text is loaded for it."""
     message = TABLES[Message]
@@ -176,3 +226,34 @@ def came_in_since(db: Session, conversation: str, since: datetime, limit: int) -
     newest = message.select(message.at).where(came_in).order_by(message.id.desc())
     found = db.execute(newest.offset(limit - 1).limit(1)).fetchone()
     return found is not None and message.at.python_value(found[0]) > since
+
+
+def busy_times(db: Session, calendars: Collection[str], within: Span) -> list[BusyTime]:
+    """The times that these calendars have as taken, as far as they touch `within`."""
+    busy = TABLES[BusyTime]
+    return db.select(
+        BusyTime,
+        busy.calendar.in_(list(calendars)),
+        busy.end > within.start,
+        busy.start < within.end,
+    )
+
+
+def due_entries(db: Session, now: datetime, limit: int) -> list[CalendarEntry]:
+    """Bookings that are to be written into calendars now, those that wait longest first."""
+    entry = TABLES[CalendarEntry]
+    return db.select(CalendarEntry, entry.due <= now, order=[entry.due], limit=limit)
+
+
+def is_notice(db: Session, conversation: str, message_id: str) -> bool:
+    """Whether a mail of ours was a notice to a host: it stands in the queue, but not in the record."""
+    delivery = TABLES[Delivery]
+    return bool(
+        db.select(
+            Delivery,
+            delivery.conversation == conversation,
+            delivery.message_id == message_id,
+            delivery.message.is_null(),
+            limit=1,
+        )
+    )

@@ -97,7 +97,7 @@ class Session:
         sql, values = self._compile(query)
         return _records(kind, self._run(sql, values).fetchall())
 
-    def execute(self, query: pw.Query) -> Any:
+    def execute(self, query: pw.Query | pw.SQL) -> Any:
         """Run a peewee query of this room."""
         return self._run(*self._compile(query))
 
@@ -123,7 +123,7 @@ class Session:
         fields = shape[1]._meta.fields
         return self._run(sql, [fields[name].db_value(values[name]) for name in places])
 
-    def _compile(self, query: pw.Query) -> tuple[str, list[Any]]:
+    def _compile(self, query: pw.Query | pw.SQL) -> tuple[str, list[Any]]:
         sql, values = self._database.get_sql_context().sql(query).query()
         return sql, list(values)
 

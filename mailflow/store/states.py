@@ -37,6 +37,8 @@ class Standing(StrEnum):
     ACTIVE = "active"
     WAITING = "waiting"
     """Named by a client; gets nothing until the host has written."""
+    IMPORTED = "imported"
+    """Came in by an import; gets nothing until they or the host write anew."""
     LEFT = "left"
     SUPPRESSED = "suppressed"
     """The address bounced."""

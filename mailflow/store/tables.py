@@ -74,7 +74,7 @@ class Conversation:
     """Too many mails came in an hour: what comes now waits until the host writes."""
 
 
-@table(unique=[("conversation", "address_key")])
+@table(unique=[("conversation", "address_key")], indexes=[("address_key",)])
 @dataclass(frozen=True, slots=True)
 class Participant:
     """A person in one conversation."""
@@ -92,7 +92,7 @@ class Participant:
     """IANA name of the time zone, once known."""
 
 
-@table(indexes=[("conversation", "id"), ("host", "message_id")])
+@table(indexes=[("conversation", "id"), ("conversation", "at"), ("host", "message_id")])
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation, as it was written or made."""
@@ -104,7 +104,7 @@ class Message:
     kind: Kind
     direction: Direction
     at: datetime
-    """When it was taken up or made."""
+    """When it was taken up or made; of an imported one, when it was written."""
     author_name: str
     author_address: str
     subject: str
@@ -238,7 +238,7 @@ class Booking:
     answers: tuple[tuple[str, str], ...] = ()
 
 
-@table(unique=[("booking", "address_key")])
+@table(unique=[("booking", "address_key")], indexes=[("address_key",)])
 @dataclass(frozen=True, slots=True)
 class Attendee:
     """A person of one booking."""
@@ -328,3 +328,50 @@ class KeptBack:
     id: int
     conversation: str
     taken: int
+
+
+@table()
+@dataclass(frozen=True, slots=True)
+class CalendarState:
+    """What is known of one calendar of a host."""
+
+    key: str
+    """Digest of what the configuration says of it: its address may be a secret."""
+    host: str
+    tried: datetime
+    read: datetime | None = None
+    """When what is known of it was last seen to be so."""
+    covers: datetime | None = None
+    """Up to when its busy times are known."""
+    mark: str = ""
+    """How its server calls that state."""
+    unreadable: int = 0
+    """Events that had to be left out."""
+    error: str = ""
+    """What the last try came to, if it failed."""
+
+
+@table(indexes=[("calendar", "end")])
+@dataclass(frozen=True, slots=True)
+class BusyTime:
+    """A time that one calendar of a host has as taken."""
+
+    id: int
+    calendar: str
+    start: datetime
+    end: datetime
+
+
+@table(unique=[("booking", "calendar")], indexes=[("due",)])
+@dataclass(frozen=True, slots=True)
+class CalendarEntry:
+    """A booking that a host's calendar on a server does not have yet as it stands."""
+
+    id: int
+    booking: str
+    host: str
+    calendar: str
+    due: datetime
+    attempts: int = 0
+    detail: str = ""
+    """What the last attempt came to."""

@@ -33,3 +33,5 @@ class Unit:
     keys: Keyring
     templates: Templates
     random: Callable[[int], bytes]
+    calendars_read: frozenset[str] | None = None
+    """The hosts whose calendars were read again just before; None where nobody does that."""

@@ -281,3 +281,61 @@ def test_times_are_in_the_clients_zone_once_it_is_known(flow: Flow) -> None:
     copy = to(flow.sent(), "joe@client.test")
     assert "America/New_York" in copy.text
     del first
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Tuesday 1 December 2026, 11:00",
+        "tuesday 1 december 2026 11:00 - 11:50",
+        "Tuesday 11:00",
+        "11:00",
+        "11:00 \N{EN DASH} 11:50",
+        "2)",
+    ],
+)
+def test_a_time_as_the_offer_shows_it_books(flow: Flow, answer: str) -> None:
+    offer = offered(flow, "/offer coaching 2026-12-01T10:00 2026-12-01T11:00")
+    flow.reply(JOE, offer, answer)
+    assert the_booking(flow).start.hour == 10
+
+
+def test_a_time_of_two_days_is_no_choice(flow: Flow) -> None:
+    offer = offered(flow, "/offer coaching 2026-12-01T10:00 2026-12-02T10:00")
+    flow.reply(JOE, offer, "10:00")
+    assert flow.run(lambda unit: unit.db.all(Booking)) == []
+
+
+def test_what_is_written_to_a_slots_address_is_passed_on(flow: Flow) -> None:
+    offered(flow)
+    sent = flow.mail(JOE, slot_address(flow), "I need wheelchair access.")
+    assert {copy["Mailflow-Kind"] for copy in sent} == {"booking", "relay"}
+    assert the_booking(flow).status == "confirmed"
+
+
+def test_after_a_cancellation_the_offer_books_anew(flow: Flow) -> None:
+    offer = offered(flow)
+    booked = to(flow.reply(JOE, offer, "6"), "joe@client.test")
+    flow.reply(JOE, booked, "move")
+    flow.reply(JOE, booked, "cancel")
+    flow.reply(JOE, offer, "5")
+    states = [one.status for one in flow.run(lambda unit: unit.db.all(Booking))]
+    assert sorted(states) == ["cancelled", "confirmed"]
+
+
+def test_a_choice_after_somebody_elses_is_the_hosts_to_answer(flow: Flow) -> None:
+    asked = to(flow.mail(JOE, "dana@flow.test", cc=ANN), "dana@coach.test")
+    sent = flow.reply(DANA, asked, "/offer coaching")
+    flow.reply(JOE, to(sent, "joe@client.test"), "1")
+    copies = flow.reply(ANN, to(sent, "ann@friend.test"), "3")
+    assert {copy["Mailflow-Kind"] for copy in copies} == {"relay"}
+    assert the_booking(flow).client_address == "joe@client.test"
+
+
+def test_past_the_cut_off_a_cancel_is_put_to_the_host(flow: Flow) -> None:
+    offer = offered(flow, "/offer coaching 2026-12-01T10:00")
+    booked = to(flow.reply(JOE, offer, "1"), "joe@client.test")
+    flow.wait(days=7, hours=23)
+    sent = flow.reply(JOE, booked, "cancel")
+    assert {copy["Mailflow-Kind"] for copy in sent} == {"relay", "notice"}
+    assert the_booking(flow).status == "confirmed"

@@ -36,7 +36,7 @@ def test_an_offer_of_named_times_may_break_the_hours(house: Path) -> None:
 
 def test_an_offer_of_a_taken_time_is_refused(house: Path) -> None:
     said = refused(house, "offer", conversation(house), "coaching", "--at", "2026-11-23T13:50")
-    assert said == "not free, or past: 2026-11-23 13:50+01:00"
+    assert said == "not free, or past: Monday 23 November 2026, 13:50"
 
 
 def test_a_booking_moves_and_is_cancelled(house: Path) -> None:

@@ -192,3 +192,13 @@ def test_an_address_comes_back_in_other_letters(flow: Flow) -> None:
     copy = to(booked(flow), "joe@client.test")
     answer(flow, "JOE@Client.Test", copy, "ACCEPTED", attendee="mailto:Joe@CLIENT.test")
     assert partstat(flow, "joe@client.test") == "ACCEPTED"
+
+
+def test_an_answer_that_counts_for_nothing_reaches_the_host_alone(flow: Flow) -> None:
+    asked = to(flow.mail(JOE, "dana@flow.test", cc=ANN), "dana@coach.test")
+    flow.reply(DANA, asked, "Hello.")
+    offer = to(flow.reply(DANA, asked, "/offer coaching"), "joe@client.test")
+    copy = to(flow.reply(JOE, offer, "1"), "joe@client.test")
+    sent = answer(flow, JOE, copy, "ACCEPTED", uid="other@client.test")
+    assert [one.recipient for one in sent] == ["dana@coach.test"]
+    assert answer(flow, "eve@x.test", copy, "ACCEPTED") == []

@@ -86,11 +86,22 @@ def test_yes_with_an_address_makes_it_known_for_good(flow: Flow) -> None:
     assert "Me again." in again.text
 
 
-@pytest.mark.parametrize("text", ["yes please do", "maybe", "", "I say yes", "new yes"])
+@pytest.mark.parametrize(
+    "text", ["yes please do", "maybe", "", "I say yes", "new yes", "yes nobody@nowhere.test"]
+)
 def test_anything_else_is_no_answer_and_is_never_passed_on(flow: Flow, text: str) -> None:
     _, question = strangers_mail(flow)
-    assert flow.reply(DANA, question, text) == []
+    (again,) = flow.reply(DANA, question, text)
+    assert (again.recipient, again.address) == ("dana@coach.test", question.address)
     assert len(held(flow)) == 1
+
+
+def test_yes_with_an_address_that_nobody_has_lets_nobody_in(flow: Flow) -> None:
+    _, question = strangers_mail(flow)
+    (again,) = flow.reply(DANA, question, "yes nobody@nowhere.test")
+    assert "still held" in again.text
+    (passed,) = flow.reply(DANA, again, "yes joe@client.test")
+    assert passed.recipient == "dana@coach.test"
 
 
 def test_an_automatic_answer_answers_nothing(flow: Flow) -> None:

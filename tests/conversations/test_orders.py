@@ -3,6 +3,9 @@
 import pytest
 
 from mailflow.conversations.commands import read_commands
+from mailflow.post.conversations import join_host
+from mailflow.store.tables import Booking, Conversation
+from mailflow.store.unit import Unit
 from tests.conversations.test_conversation import ANN, DANA, JOE, first_contact
 from tests.flow import Flow, to
 
@@ -92,8 +95,8 @@ def test_who_names_everybody(flow: Flow) -> None:
 
 def test_a_command_works_only_where_its_address_is_named(flow: Flow) -> None:
     asked = first_contact(flow)
-    sent = flow.mail(DANA, "joe@client.test", "/offer coaching", envelope_to=[asked.address])
-    assert sent == []
+    (notice,) = flow.mail(DANA, "joe@client.test", "/offer coaching", envelope_to=[asked.address])
+    assert (notice.recipient, notice["Mailflow-Kind"]) == ("dana@coach.test", "notice")
 
 
 def test_a_client_commands_nothing(flow: Flow) -> None:
@@ -116,3 +119,51 @@ def test_other_lines_are_text(text: str) -> None:
     told = read_commands(text)
     assert told.orders == []
     assert told.rest == text
+
+
+def test_a_second_host_is_answered_and_named_as_themselves(flow: Flow) -> None:
+    settings = flow.config.host("erik")
+    asked = first_contact(flow)
+
+    def join_erik(unit: Unit) -> None:
+        (conversation,) = unit.db.all(Conversation)
+        join_host(unit, conversation, settings)
+
+    flow.run(join_erik)
+    (answer,) = flow.mail("Erik <erik@school.test>", asked.address, "/who")
+    assert answer.recipient == "erik@school.test"
+    (answer,) = flow.mail("Erik <erik@school.test>", asked.address, "/leave")
+    assert answer.recipient == "erik@school.test"
+
+
+def test_the_only_host_cannot_leave(flow: Flow) -> None:
+    (answer,) = flow.reply(DANA, first_contact(flow), "/leave")
+    assert "/close" in answer.text
+
+
+def test_one_of_several_appointments_is_named_by_its_number(flow: Flow) -> None:
+    asked = first_contact(flow)
+    for time in ("2026-12-01T10:00", "2026-12-02T10:00"):
+        offer = to(flow.reply(DANA, asked, f"/offer coaching {time}"), "joe@client.test")
+        flow.reply(JOE, offer, "1")
+    (question,) = flow.reply(DANA, asked, "/cancel")
+    assert "2 is Wednesday 2 December 2026, 10:00" in " ".join(question.text.split())
+    flow.reply(DANA, question, "/cancel 2")
+    states = [one.status for one in flow.run(lambda unit: unit.db.all(Booking))]
+    assert sorted(states) == ["cancelled", "confirmed"]
+
+
+def test_what_answers_a_notice_is_passed_on_to_nobody(flow: Flow) -> None:
+    (notice,) = flow.reply(DANA, first_contact(flow), "/who")
+    (kept,) = flow.reply(DANA, notice, "Hm, Joe is a pain.")
+    assert kept.recipient == "dana@coach.test"
+    assert "passed on to nobody" in " ".join(kept.text.split())
+
+
+def test_a_notice_stands_in_the_thread(flow: Flow) -> None:
+    asked = first_contact(flow)
+    first = asked["Message-ID"]
+    flow.reply(DANA, asked, "Hello.")
+    (notice,) = flow.reply(DANA, asked, "/who")
+    assert notice["References"].split()[0] == first
+    assert notice["In-Reply-To"] == notice["References"].split()[-1]

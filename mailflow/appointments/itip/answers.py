@@ -1,7 +1,6 @@
 """Calendar answers: what somebody's calendar says to an invite, read from a part of their mail."""
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,10 +9,10 @@ from itertools import chain, islice
 from typing import Any
 from urllib.parse import unquote
 
-from icalendar import Calendar, Component, vCalAddress, vDDDTypes
-from icalendar.timezone import tzp
+from icalendar import Component, vCalAddress, vDDDTypes
 
 from mailflow.appointments.itip import texts
+from mailflow.appointments.itip.reading import content_lines, name_of, parse
 
 MAX_CALENDAR = 256 * 1024  # octets; a real answer has two thousand
 MAX_COMPONENTS = 20  # an event, its alarms, and a time zone with some history
@@ -36,9 +35,6 @@ _CLOCK_CHANGE = re.compile(
     rb"|BY(?:HOUR|MINUTE|SECOND)=\d\d?)(?:;|$))+",
     re.IGNORECASE,
 )
-
-# icalendar keeps a calendar's own time zones by name for the whole process.
-_zones = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,44 +61,25 @@ def read_answers(calendar: bytes) -> list[Answer]:
     """
     if len(calendar) > MAX_CALENDAR:
         return []
-    lines = [line for line in _content_lines(calendar) if _is_read(line)]
+    lines = [line for line in content_lines(calendar) if _is_read(line)]
     if not _is_modest(lines):
         return []
     try:
-        with _zones:
-            tzp.use_default()  # else a zone of an earlier sender would be known here
-            parsed = Calendar.from_ical(b"\r\n".join([*lines, b""]), multiple=True)
-        answers = chain.from_iterable(map(_answers, parsed))
+        answers = chain.from_iterable(map(_answers, parse(lines)))
         return list(islice(answers, MAX_ANSWERS))
     except Exception:  # a stranger's calendar can make icalendar fail in any way there is
         return []
 
 
-def _content_lines(calendar: bytes) -> Iterator[bytes]:
-    """The unfolded lines, whatever ends them (RFC 5545 section 3.1): a fold may part a letter."""
-    whole = bytearray()
-    for line in calendar.lstrip(b"\xef\xbb\xbf \t\r\n").splitlines():
-        if line[:1] in (b" ", b"\t"):
-            whole += line[1:]
-        elif line:
-            yield bytes(whole)
-            whole = bytearray(line)
-    yield bytes(whole)
-
-
-def _name(line: bytes) -> bytes:
-    return re.split(rb"[;:]", line, maxsplit=1)[0].upper()
-
-
 def _is_read(line: bytes) -> bool:
     # Both UTC and a zone: two instants, so none (RFC 5545 section 3.2.19).
     ambiguous = line.startswith(b"DT") and b"TZID=" in line and line.endswith(b"Z")
-    return _name(line) in _READ and not ambiguous
+    return name_of(line) in _READ and not ambiguous
 
 
 def _is_modest(lines: list[bytes]) -> bool:
-    components = sum(_name(line) == b"BEGIN" for line in lines)
-    rules = [line for line in lines if _name(line) == b"RRULE"]
+    components = sum(name_of(line) == b"BEGIN" for line in lines)
+    rules = [line for line in lines if name_of(line) == b"RRULE"]
     few = components <= MAX_COMPONENTS and len(rules) <= MAX_RULES
     return few and all(map(_CLOCK_CHANGE.fullmatch, rules))
 

@@ -62,14 +62,27 @@ def publish(invite: Invite) -> bytes:
     return _written(invite, method=None)
 
 
-def _written(invite: Invite, method: str | None) -> bytes:
+def entry(invite: Invite) -> bytes:
+    """The booking as it is put into the host's own calendar on a server (RFC 4791).
+
+    The mails about it are ours: the server must send none (SCHEDULE-AGENT, RFC 6638 section 7.1).
+    Raises UnsafeValue as `write_invite` does.
+    """
+    return _written(invite, method=None, scheduled_by_us=True)
+
+
+def _written(invite: Invite, method: str | None, *, scheduled_by_us: bool = False) -> bytes:
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     if method:
         calendar.add("method", method)
-    calendar.add_component(_event(invite))
+    event = _event(invite)
+    if scheduled_by_us:
+        for person in (event["ORGANIZER"], event["ATTENDEE"]):
+            person.params["SCHEDULE-AGENT"] = "CLIENT"
+    calendar.add_component(event)
     octets: bytes = calendar.to_ical()
     if not _is_faithful(octets, calendar):
         raise UnsafeValue(f"the invite {invite.uid!r} would not be read as it is meant")

@@ -3,12 +3,12 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from mailflow.appointments import bookings, itip, links, slots
+from mailflow.appointments import bookings, confirming, itip, links, slots
 from mailflow.appointments.announcing import invite_of
 from mailflow.appointments.listing import in_utc
 from mailflow.appointments.pages import times
 from mailflow.appointments.pages.asked import Asked
-from mailflow.appointments.pages.page import Page, about, at
+from mailflow.appointments.pages.page import Page, about, at, for_anybody
 from mailflow.appointments.pages.times import Menu
 from mailflow.errors import InvalidForm, SlotTaken, TooLate
 from mailflow.keys import Purpose
@@ -102,14 +102,16 @@ def booked(unit: Unit, booking: Booking, zone: ZoneInfo, attendee: Attendee | No
     url = links.booking_url(unit, booking, attendee) if attendee else None
     change_url = url if _is_changeable(unit, booking) else None
     cancelled = booking.status is Status.CANCELLED
+    pending = booking.status is Status.PENDING
     kind = unit.config.appointment_type(booking.type)
-    return Page(
+    page = Page(
         "booked",
         {
             **about(unit, kind, zone),
             **at(booking.start, booking.end),
             "status": booking.status.value,
-            "just_now": unit.now - booking.stamp < JUST_NOW,
+            "just_now": bool(booking.announced) and unit.now - booking.stamp < JUST_NOW,
+            "kept_until": confirming.kept_until(booking) if pending else None,
             "attendees": _attendees(unit, booking),
             "people": [],
             "ics_url": f"{url}/invite.ics" if url and not cancelled else None,
@@ -118,6 +120,7 @@ def booked(unit: Unit, booking: Booking, zone: ZoneInfo, attendee: Attendee | No
             "rebook_url": links.type_url(unit, booking.host, kind.slug) if cancelled else None,
         },
     )
+    return for_anybody(page) if pending else page
 
 
 def _read(unit: Unit, token: str) -> tuple[Booking, Attendee]:

@@ -80,6 +80,8 @@ def contact_mistakes(unit: Unit, asked: Asked) -> Mapping[str, str]:
         mistakes["email"] = "Please tell us where to send the invitation."
     elif not is_address(person.address):
         mistakes["email"] = "This is no mail address. Please check it."
+    elif unit.config.host_of(person.address):
+        mistakes["email"] = "This is the host's own address. Please use yours."
     elif addresses(unit).is_own(person.address):
         mistakes["email"] = "Please use an address of your own: this one is ours."
     return mistakes

@@ -41,7 +41,8 @@ class Offered:
         visit = self.read(unit, asked, token)
         if visit.start is None:
             standing = bookings.check_may_pick(unit, visit.offer, visit.client)
-            return times.calendar(unit, asked, _menu(unit, asked, visit, standing))
+            menu = _menu(unit, asked, visit, standing)
+            return times.calendar(unit, asked, menu, all_gone=_all_gone(unit, visit, standing))
         standing = bookings.check_pick(unit, visit.offer, visit.start, visit.client)
         menu = _menu(unit, asked, visit, standing)
         if standing is not None and standing.start == visit.start:
@@ -68,7 +69,8 @@ class Offered:
             menu = times.menu(unit, asked, visit.kind, url, visit.client.zone)
             return times.gone(unit, asked, menu)
         menu = _menu(unit, asked, visit, standing)
-        return times.gone(unit, asked, menu, _still_offered(unit, visit, standing))
+        offered = _still_offered(unit, visit, standing)
+        return times.gone(unit, asked, menu, offered, all_gone=not offered)
 
     def expired(self, unit: Unit, asked: Asked, token: str) -> Page:
         """How to go on after an offer has ended."""
@@ -111,6 +113,11 @@ OFFER = Offered(_read_offer)
 def _menu(unit: Unit, asked: Asked, visit: Visit, standing: Booking | None) -> Menu:
     url = links.offer_url(unit, visit.offer, visit.client)
     return times.menu(unit, asked, visit.kind, url, visit.client.zone, standing)
+
+
+def _all_gone(unit: Unit, visit: Visit, standing: Booking | None) -> bool:
+    """Whether none of the times in the mail is left to choose."""
+    return standing is None and not _still_offered(unit, visit, None)
 
 
 def _still_offered(unit: Unit, visit: Visit, standing: Booking | None) -> list[Choice]:

@@ -35,3 +35,9 @@ def about(unit: Unit, kind: AppointmentType, zone: ZoneInfo) -> Facts:
 def at(start: datetime, end: datetime) -> Facts:
     """When an appointment is."""
     return {"start": start, "end": end}
+
+
+def for_anybody(page: Page) -> Page:
+    """A page without the link of an online meeting: that is for those who have an appointment."""
+    is_link = str(page.facts["location"]).startswith(("http://", "https://"))
+    return Page(page.template, {**page.facts, "location": ""}) if is_link else page

@@ -9,7 +9,7 @@ from mailflow.appointments.bookings import Wanted
 from mailflow.appointments.listing import in_utc
 from mailflow.appointments.pages import forms, times
 from mailflow.appointments.pages.asked import Asked
-from mailflow.appointments.pages.page import Page, about, at
+from mailflow.appointments.pages.page import Page, about, at, for_anybody
 from mailflow.appointments.pages.times import Menu
 from mailflow.errors import InvalidForm, SlotTaken
 from mailflow.store.unit import Unit
@@ -46,16 +46,10 @@ def show(unit: Unit, asked: Asked, handle: str, slug: str) -> Page:
     menu = _menu(unit, asked, handle, slug)
     start = asked.start
     if start is None:
-        return _for_anybody(times.calendar(unit, asked, menu))
+        return for_anybody(times.calendar(unit, asked, menu))
     if not slots.is_free(unit, menu.kind, start):
         raise SlotTaken("that time is not free")
-    return _for_anybody(_form(unit, asked, menu, start))
-
-
-def _for_anybody(page: Page) -> Page:
-    """A page without the link of an online meeting: that is for those who have an appointment."""
-    is_link = str(page.facts["location"]).startswith(("http://", "https://"))
-    return Page(page.template, {**page.facts, "location": ""}) if is_link else page
+    return for_anybody(_form(unit, asked, menu, start))
 
 
 def book(unit: Unit, asked: Asked, handle: str, slug: str) -> str:

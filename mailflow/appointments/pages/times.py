@@ -68,8 +68,8 @@ def menu(
     return Menu(kind, url, zone or host_zone, zone is not None, moving)
 
 
-def calendar(unit: Unit, asked: Asked, menu: Menu) -> Page:
-    """A month, and the times of one of its days."""
+def calendar(unit: Unit, asked: Asked, menu: Menu, *, all_gone: bool = False) -> Page:
+    """A month, and the times of one of its days; `all_gone` says that those in the mail are taken."""
     month, free = _browse(unit, asked, menu)
     by_day = {day: list(spans) for day, spans in groupby(free, lambda one: _day(one, menu.zone))}
     days = _days(month)
@@ -81,6 +81,7 @@ def calendar(unit: Unit, asked: Asked, menu: Menu) -> Page:
             **about(unit, menu.kind, menu.zone),
             "length": menu.kind.duration,
             "kind": "move" if menu.moving else "choose",
+            "all_gone": all_gone,
             "zones": sorted({*zone_names(), menu.zone.key}),
             "month": month,
             "days": [_cell(asked, menu, day, len(by_day.get(day, ()))) for day in days],
@@ -109,14 +110,22 @@ def slot(unit: Unit, asked: Asked, menu: Menu, start: datetime, action: str | No
     )
 
 
-def gone(unit: Unit, asked: Asked, menu: Menu, others: Sequence[Choice] = ()) -> Page:
-    """That a time has gone, and what else there is: `others`, or the next free times."""
+def gone(
+    unit: Unit,
+    asked: Asked,
+    menu: Menu,
+    others: Sequence[Choice] = (),
+    *,
+    all_gone: bool = False,
+) -> Page:
+    """That a time has gone, or all of an offer have, and what else there is: `others`, or the next free times."""
     free = _free(unit, menu, Span(unit.now, unit.now + LOOK_AHEAD))
     near = spread(free, menu.kind.offer_slots, menu.zone)
     return Page(
         "taken",
         {
             **about(unit, menu.kind, menu.zone),
+            "all_gone": all_gone,
             "others": others or _choices(asked, menu, near),
             "more_url": asked.link(menu.url),
         },

@@ -63,7 +63,7 @@ class Guard:
         await app(scope, receive, send)
 
     def _objection(self, scope: Scope) -> int | None:
-        """The status that a request is refused with; limits on a visitor's requests belong here."""
+        """The status that a request is refused with."""
         headers = Headers(scope=scope)
         own = self._own_origins(scope)
         host = headers.get("host", "").lower()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from mailflow.appointments.pages import Page, booked, public
+from mailflow.appointments.pages import Page, booked, public, waiting
 from mailflow.appointments.pages.offered import OFFER, SLOT
 from mailflow.errors import Expired, MailflowError, SlotTaken
 
@@ -34,6 +34,7 @@ PLACES = (
     Place("/booking/{token}", booked.show),
     Place("/booking/{token}/move", booked.show_move, booked.move, {SlotTaken: booked.gone}),
     Place("/booking/{token}/cancel", booked.show_cancel, booked.cancel),
+    Place("/confirm/{token}", waiting.show, waiting.confirm, {Expired: waiting.lapsed}),
     Place("/{handle}", public.host),
     Place("/{handle}/{slug}", public.show, public.book, {SlotTaken: public.gone}),
 )

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from mailflow.config import Endpoint
+from mailflow.doors.calendars import Calendars
 from mailflow.doors.web.connection import Connection
 from mailflow.doors.web.guard import Guard, security_headers
 from mailflow.doors.web.health import build_health
@@ -29,7 +30,7 @@ GRACE = 5
 class Web:
     """Serves the pages of a store, and its health on an address of its own where one is named."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, calendars: Calendars) -> None:
         config = store.house.config
         public_url = config.mailflow.public_url
 
@@ -37,7 +38,10 @@ class Web:
             return problem(store.house.templates, status, headers)
 
         site = Guard(
-            build_site(store), public_url=public_url, listen=config.web.listen, refused=refused
+            build_site(store, calendars),
+            public_url=public_url,
+            listen=config.web.listen,
+            refused=refused,
         )
         headers = security_headers(public_url)
         proxies = [str(network) for network in config.web.trusted_proxies]

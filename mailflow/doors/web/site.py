@@ -1,7 +1,9 @@
 """The site: a request becomes a call of the house, and its answer, or its error, a page."""
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +14,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from mailflow.appointments.pages import Asked, booked
+from mailflow.doors.calendars import Calendars
 from mailflow.doors.web.fields import check_lengths, read_fields
+from mailflow.doors.web.limits import Limits
 from mailflow.doors.web.places import PLACES, Act, Place, Show
 from mailflow.errors import (
     BadToken,
@@ -22,6 +26,7 @@ from mailflow.errors import (
     NotFound,
     SlotTaken,
     TooLate,
+    TooMany,
 )
 from mailflow.rendering import Templates
 from mailflow.store import Store
@@ -36,6 +41,9 @@ STATUS: Mapping[type[MailflowError], int] = {
     Expired: 410,
 }
 """What a visitor's browser is told of each error."""
+
+FAILURES = {409, 410, 422}
+"""What a link of ours came to when its button did nothing."""
 
 PROBLEMS = {
     400: ("We cannot read this", "Your browser sent something that we do not understand."),
@@ -58,9 +66,9 @@ FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build_site(store: Store) -> Starlette:
+def build_site(store: Store, calendars: Calendars) -> Starlette:
     """All pages; without a public URL there are none."""
-    site = Site(store)
+    site = Site(store, calendars)
     fixed = [
         Route("/assets/{name}", _assets(store.house.templates)),
         Route("/booking/{token}/invite.ics", site.calendar_file),
@@ -78,8 +86,10 @@ def build_site(store: Store) -> Starlette:
 class Site:
     """Answers the requests for pages."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, calendars: Calendars) -> None:
         self._store = store
+        self._calendars = calendars
+        self._limits = Limits(store.house.clock)
 
     def route(self, place: Place) -> Route:
         """Where a place is found, and how."""
@@ -109,6 +119,18 @@ class Site:
         return problem(self._store.house.templates, 500)
 
     async def _respond(self, place: Place, request: Request) -> Response:
+        if request.method != "POST" or place.act is None:
+            return await self._answer(place, request)
+        try:
+            self._limits.admit(request)
+            answer = await self._answer(place, request)
+        except TooMany as error:
+            return too_many(self._store.house.templates, error.wait)
+        if answer.status_code in FAILURES:
+            self._limits.failed(request)
+        return answer
+
+    async def _answer(self, place: Place, request: Request) -> Response:
         asked, path = await read_fields(request), request.path_params
         try:
             if request.method == "POST" and place.act:
@@ -124,7 +146,7 @@ class Site:
     async def _act(self, place: Place, act: Act, asked: Asked, path: Mapping[str, Any]) -> Response:
         try:
             check_lengths(asked)
-            url = await self._store.run(act, asked, **path)
+            url = await self._calendars.run(act, asked, **path)
         except InvalidForm as error:
             again = replace(asked, errors=error.errors)
             return await self._show(place.show, again, path, 422)
@@ -151,6 +173,13 @@ def problem(
         else templates.page("problem", heading=heading, text=text, status=status)
     )
     return HTMLResponse(html, status, {**(headers or {}), **NO_STORE})
+
+
+def too_many(templates: Templates, wait: timedelta) -> Response:
+    """The page for who has to wait."""
+    minutes = timedelta(minutes=math.ceil(wait / timedelta(minutes=1)))
+    headers = {**NO_STORE, "Retry-After": str(math.ceil(wait.total_seconds()))}
+    return HTMLResponse(templates.page("too_many", wait=minutes), 429, headers)
 
 
 def _assets(templates: Templates) -> Endpoint:

@@ -1,19 +1,25 @@
 """What the tests of the pages share: a mailflow in a folder, and its pages on a port of loopback."""
 
+import os
 import re
+import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
 import pytest
+from playwright.async_api import BrowserContext, async_playwright
 
+from mailflow.doors.calendars import Calendars
 from mailflow.doors.web import Web
 from mailflow.store.tables import Booking, Offer
 from tests.flow import SETTINGS, Flow, Sent, to
 
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 MORE_TYPES = """
 [[appointment_types]]
 slug = "duo"
@@ -21,6 +27,13 @@ title = "With both"
 hosts = ["dana", "erik"]
 duration = "60m"
 questions = [{ label = "Why both?", required = true }, { label = "Anything else?" }]
+[[appointment_types]]
+slug = "careful"
+title = "With confirmation"
+hosts = ["dana"]
+duration = "30m"
+location = "https://meet.example.com/dana"
+confirm_public = true
 """
 
 
@@ -97,7 +110,7 @@ async def pages(tmp_path: Path) -> AsyncIterator[Pages]:
     )
     flow = Flow(tmp_path, settings + MORE_TYPES)
     flow.store.start()
-    door = Web(flow.store)
+    door = Web(flow.store, Calendars(flow.store))
     assert await door.start() == ("127.0.0.1", port)
     try:
         async with httpx.AsyncClient(base_url=origin) as browser:
@@ -105,3 +118,22 @@ async def pages(tmp_path: Path) -> AsyncIterator[Pages]:
     finally:
         await door.stop()
         flow.close()
+
+
+OpenBrowser = Callable[..., Awaitable[BrowserContext]]
+
+
+@pytest.fixture
+async def open_browser() -> AsyncIterator[OpenBrowser]:
+    """Opens Chromium, with the options of a Playwright context."""
+    async with AsyncExitStack() as stack:
+        playwright = await stack.enter_async_context(async_playwright())
+
+        async def start(**options: object) -> BrowserContext:
+            browser = await playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox"]
+            )
+            stack.push_async_callback(browser.close)
+            return await browser.new_context(**options)  # type: ignore[arg-type]
+
+        yield start

@@ -1,40 +1,16 @@
 """A real browser goes through the whole story: without JavaScript by keyboard alone, and with it."""
 
-import os
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import Page
 
 from mailflow.store.states import Status
-from tests.doors.web.conftest import Pages, links
+from tests.doors.web.conftest import CHROMIUM, OpenBrowser, Pages, links
 from tests.flow import to
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
 MOST_TABS = 80
 """A month has thirty links, and a few more stand around it."""
-
-OpenBrowser = Callable[..., Awaitable[BrowserContext]]
-
-
-@pytest.fixture
-async def open_browser() -> AsyncIterator[OpenBrowser]:
-    """Opens Chromium, with the options of a Playwright context."""
-    async with AsyncExitStack() as stack:
-        playwright = await stack.enter_async_context(async_playwright())
-
-        async def start(**options: object) -> BrowserContext:
-            browser = await playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox"]
-            )
-            stack.push_async_callback(browser.close)
-            return await browser.new_context(**options)  # type: ignore[arg-type]
-
-        yield start
 
 
 async def press(page: Page, selector: str, typed: str | None = None) -> None:
@@ -93,6 +69,23 @@ async def test_a_stranger_books_on_the_public_page(pages: Pages, open_browser: O
     assert "/booking/view/" in page.url
     (booking,) = pages.bookings()
     assert (booking.client_name, booking.zone) == ("Sam Stranger", None)
+
+
+async def test_a_stranger_confirms_what_they_booked(
+    pages: Pages, open_browser: OpenBrowser
+) -> None:
+    context = await open_browser(java_script_enabled=False, viewport={"width": 320, "height": 640})
+    page = await context.new_page()
+    await page.goto(f"{pages.origin}/dana/careful?start=2026-11-24T08:00:00Z")
+    await press(page, "[name=name]", "Sam Stranger")
+    await press(page, "[name=email]", "sam@elsewhere.test")
+    await press(page, "button")
+    assert "Almost there" in await page.inner_text("main")
+    await page.goto(links(to(pages.flow.sent(), "sam@elsewhere.test"), "confirm")[0])
+    assert pages.bookings()[0].status is Status.PENDING
+    await press(page, "button")
+    assert "Booked" in await page.inner_text("main")
+    assert pages.bookings()[0].status is Status.CONFIRMED
 
 
 async def test_the_browser_tells_the_visitors_zone(pages: Pages, open_browser: OpenBrowser) -> None:

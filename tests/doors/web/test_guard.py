@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailflow.config import Endpoint
+from mailflow.doors.calendars import Calendars
 from mailflow.doors.web import Web
 from mailflow.doors.web.connection import Connection
 from mailflow.doors.web.server import Port
@@ -237,7 +238,7 @@ async def test_the_port_closes_after_what_is_under_way() -> None:
 async def served(flow: Flow) -> AsyncIterator[httpx.AsyncClient]:
     """The pages of a mailflow, at whatever port is free."""
     flow.store.start()
-    web = Web(flow.store)
+    web = Web(flow.store, Calendars(flow.store))
     host, port = await web.start()
     try:
         async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as browser:

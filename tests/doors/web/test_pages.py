@@ -233,6 +233,26 @@ async def test_a_public_page_books_for_whom_it_is_told(pages: Pages) -> None:
     assert (await pages.browser.get(time)).status_code == 409
 
 
+async def test_an_offer_whose_times_are_all_taken_says_so(pages: Pages) -> None:
+    joe = pages.offer("/offer coaching 2026-11-23T14:00 2026-11-24T10:00")
+    ann = pages.offer("/offer coaching 2026-11-23T14:00 2026-11-24T10:00", "ann@client.test")
+    bob = pages.offer("/offer coaching 2026-11-23T14:00 2026-11-24T10:00", "bob@client.test")
+    await pages.browser.post(links(joe, "slot")[0])
+    assert "have all" not in (await pages.browser.get(links(bob, "slot")[0])).text
+    assert "have all" not in (await pages.browser.get(links(bob, "offer")[0])).text
+    await pages.browser.post(links(ann, "slot")[1])
+    for link, status in ((links(bob, "slot")[0], 409), (links(bob, "offer")[0], 200)):
+        answer = await pages.browser.get(link)
+        assert answer.status_code == status
+        shown = Seen(answer.text)
+        assert "have all" in shown.text
+        fresh = [one for one in shown.links if "start=" in one]
+        assert all(one.startswith(links(bob, "offer")[0]) for one in fresh)
+        assert (await pages.browser.get(fresh[0])).status_code == 200
+    assert (await pages.browser.post(fresh[0])).status_code == 303
+    assert len(pages.bookings()) == 3
+
+
 @pytest.mark.parametrize(
     ("typed", "wrong"),
     [
@@ -269,7 +289,9 @@ async def test_only_links_of_ours_open_anything(pages: Pages) -> None:
     offer = links(mail, "offer")[0].rpartition("/")[2]
     tokens = {"slot": slot, "offer": offer, "booking": booking}
     wrong = [f"/{kind}/{tokens[other]}" for kind in tokens for other in tokens if kind != other]
-    wrong += [f"/booking/view/{token}" for token in tokens.values()]
+    wrong += [
+        f"/{path}/{token}" for path in ("booking/view", "confirm") for token in tokens.values()
+    ]
     wrong += [f"/booking/{slot}/{what}" for what in ("move", "cancel", "invite.ics")]
     wrong += [f"/slot/{slot[:end]}" for end in (1, 10, len(slot) - 1)]
     wrong += [f"/slot/{slot[:at]}{_other(slot[at])}{slot[at + 1 :]}" for at in range(len(slot))]
@@ -291,6 +313,7 @@ async def test_a_link_about_what_is_not_there(pages: Pages) -> None:
         f"/offer/{keys.link(Purpose.OFFER, 'nothing', 1)}",
         f"/booking/{keys.link(Purpose.BOOKING, 'nothing', 1)}",
         f"/booking/view/{keys.link(Purpose.VIEW, 'nothing')}",
+        f"/confirm/{keys.link(Purpose.CONFIRM, 'nothing')}",
     ):
         assert (await pages.browser.get(path)).status_code == 404
 

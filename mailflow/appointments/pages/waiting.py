@@ -1,0 +1,45 @@
+"""The page of a public booking that waits until the owner of the mailbox has confirmed it."""
+
+from mailflow.appointments import confirming, links
+from mailflow.appointments.pages import times
+from mailflow.appointments.pages.asked import Asked
+from mailflow.appointments.pages.booked import booked
+from mailflow.appointments.pages.page import Page, about, at, for_anybody
+from mailflow.keys import Purpose
+from mailflow.store.states import Status
+from mailflow.store.tables import Booking
+from mailflow.store.unit import Unit
+
+
+def show(unit: Unit, asked: Asked, token: str) -> Page:
+    """The appointment and the button that confirms it, or what has become of it."""
+    booking = _read(unit, token)
+    confirming.check_kept(unit, booking)
+    kind = unit.config.appointment_type(booking.type)
+    zone = times.menu(unit, asked, kind, None, booking.zone).zone
+    if booking.status is not Status.PENDING:
+        return booked(unit, booking, zone)
+    facts = {
+        **about(unit, kind, zone),
+        **at(booking.start, booking.end),
+        "kept_until": confirming.kept_until(booking),
+        "action": links.confirm_url(unit, booking),
+    }
+    return for_anybody(Page("waiting", facts))
+
+
+def confirm(unit: Unit, asked: Asked, token: str) -> str:
+    """Confirm the booking; once is enough."""
+    return links.confirm_url(unit, confirming.confirm(unit, _read(unit, token))) or ""
+
+
+def lapsed(unit: Unit, asked: Asked, token: str) -> Page:
+    """How to go on after the time was kept long enough."""
+    booking = _read(unit, token)
+    more_url = links.type_url(unit, booking.host, booking.type)
+    return Page("expired", {"more_url": more_url, "mailto": None})
+
+
+def _read(unit: Unit, token: str) -> Booking:
+    (booking_id,) = unit.keys.read_link(Purpose.CONFIRM, token)
+    return unit.db.get(Booking, booking_id)

@@ -1,0 +1,106 @@
+"""`import`: a host's archive, batch by batch, with progress."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from mailflow.cli.opening import opened
+from mailflow.cli.screen import errors, print_line
+from mailflow.config import Config
+from mailflow.conversations.importing import Candidate, Outcome, examine, import_mails
+from mailflow.mail.archives import archive_files, mails_in
+
+BATCH = 200
+"""Mails of one transaction: a running `serve` waits for its end, well under a second."""
+
+BATCH_OCTETS = 32_000_000
+"""After which a batch is full, however few its mails: all of them are in memory."""
+
+SAY_AFTER = 2_000
+"""Mails after which a line tells how far it is, where no terminal shows it all the time."""
+
+Counts = Counter[Outcome]
+Advance = Callable[[Sequence[Candidate], Counts], None]
+
+
+def import_archives(
+    context: typer.Context,
+    handle: Annotated[str, typer.Argument(metavar="HANDLE", help="Whose archive it is.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH", help="mbox, Maildir, .eml, or a folder of them; repeatable."
+        ),
+    ],
+) -> None:
+    """A host's mail archive into the host's conversations. Nothing is sent; safe to stop, and to repeat."""
+    counts: Counts = Counter()
+    with opened(context) as store:
+        config = store.house.config
+        config.host(handle)
+        files = [file for path in paths for file in archive_files(path)]
+        try:
+            with _progress(sum(file.stat().st_size for file in files)) as advance:
+                for batch in _batches(_candidates(config, files)):
+                    counts += store.run_now(import_mails, handle, batch)
+                    advance(batch, counts)
+        finally:  # also of an import that is stopped: what is counted is in the database
+            print_line(_in_words(counts))
+
+
+def _candidates(config: Config, files: Iterable[Path]) -> Iterator[Candidate]:
+    for file in files:
+        for mail in mails_in(file, config.listener.max_message_size):
+            yield examine(config.mailflow.domain, mail)
+
+
+def _batches(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    batch: list[Candidate] = []
+    size = 0
+    for candidate in candidates:
+        batch.append(candidate)
+        size += len(candidate.raw)
+        if len(batch) == BATCH or size >= BATCH_OCTETS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+@contextmanager
+def _progress(octets: int) -> Iterator[Advance]:
+    """Says how far it is: as a bar on a terminal, else by a line now and then."""
+    if not errors.is_terminal:
+        yield _say_now_and_then
+        return
+    columns = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task("", total=octets)
+
+        def advance(batch: Sequence[Candidate], counts: Counts) -> None:
+            done = sum(len(candidate.raw) for candidate in batch)
+            bar.update(task, advance=done, description=f"{counts.total():,} mails")
+
+        yield advance
+
+
+def _say_now_and_then(batch: Sequence[Candidate], counts: Counts) -> None:
+    before = counts.total() - len(batch)
+    if counts.total() // SAY_AFTER > before // SAY_AFTER:
+        errors.print(f"{counts.total()} mails …")
+
+
+def _in_words(counts: Counts) -> str:
+    new, seen, unreadable = (counts[outcome] for outcome in Outcome)
+    held = f", {unreadable} unreadable: see `mailflow held`" if unreadable else ""
+    return f"{new} new, {seen} seen before{held}"

@@ -1,0 +1,81 @@
+"""How often a visitor, or a link, may try: whoever honestly books is far below."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from starlette.requests import Request
+
+from mailflow.errors import TooMany
+
+WINDOW = timedelta(minutes=1)
+
+POSTS = 30
+"""Of one address in a window."""
+
+FAILURES = 10
+"""Of one link in a window: what is pressed again and again, and comes to nothing."""
+
+SITE_BITS = 64
+"""An IPv6 network of this prefix is one visitor: its addresses cost nothing (RFC 6177)."""
+
+
+class Limits:
+    """Counts what came from where. Nothing of it outlives a window, or the process."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._posts = Allowance(POSTS, clock)
+        self._failures = Allowance(FAILURES, clock)
+
+    def admit(self, request: Request) -> None:
+        """Count a request that would change something; raises `TooMany`."""
+        if visitor := _visitor(request):
+            self._failures.check(_link(request))
+            self._posts.check(visitor)
+            self._posts.count(visitor)
+
+    def failed(self, request: Request) -> None:
+        """Count that a request with a link of ours came to nothing."""
+        if _visitor(request):
+            self._failures.count(_link(request))
+
+
+class Allowance:
+    """What each key may do in a window of time; the windows follow one another, the same for all keys."""
+
+    def __init__(self, most: int, clock: Callable[[], datetime]) -> None:
+        self._most = most
+        self._clock = clock
+        self._began = clock()
+        self._counted: Counter[str] = Counter()
+
+    def check(self, key: str) -> None:
+        """Raises `TooMany` for a key that has used all of it."""
+        gone = self._clock() - self._began
+        if not timedelta(0) <= gone < WINDOW:
+            self._began += gone
+            self._counted.clear()
+        elif self._counted[key] >= self._most:
+            raise TooMany(WINDOW - gone)
+
+    def count(self, key: str) -> None:
+        """One more for this key; without a key nothing is counted."""
+        if key:
+            self._counted[key] += 1
+
+
+def _visitor(request: Request) -> str | None:
+    """Who is to be counted: none for a program on this machine, which no proxy speaks for."""
+    address = ip_address(request.client.host) if request.client else None
+    if address is None or (address.is_loopback and "x-forwarded-for" not in request.headers):
+        return None
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, SITE_BITS), strict=False))
+    return str(address)
+
+
+def _link(request: Request) -> str:
+    """The personal link that was followed; the public pages are everybody's."""
+    token: str = request.path_params.get("token", "")
+    return token
