@@ -21,6 +21,7 @@ from mailflow.mail.own_addresses import (
     ToSlot,
 )
 from mailflow.mail.reading import Mail
+from mailflow.mail.recipient_fields import recipients_named
 from mailflow.mail.stamps import comes_back
 from mailflow.post.conversations import addresses
 from mailflow.store.states import Doubt, Taken
@@ -41,7 +42,10 @@ def receive(unit: Unit, arrival: Arrival) -> None:
     if _was_here_before(unit, mail):
         unit.db.change(taken, state=Taken.DROPPED, reason="it has been here before: a loop")
         return
-    for destination in _destinations(unit, arrival):
+    destinations = _destinations(unit, arrival)
+    if not destinations:
+        unit.db.change(taken, state=Taken.HELD, reason="it names none of our addresses")
+    for destination in destinations:
         held = _deliver(unit, arrival, destination)
         if held is not None:
             unit.db.change(taken, state=Taken.HELD, reason=held)
@@ -61,7 +65,9 @@ def _was_here_before(unit: Unit, mail: Mail) -> bool:
 def _destinations(unit: Unit, arrival: Arrival) -> Sequence[Destination]:
     """What the recipients mean, each once; a host's front door not beside one of the host's conversations."""
     own = addresses(unit)
-    read = [own.read(recipient) for recipient in arrival.recipients]
+    fields = unit.config.listener.recipient_headers
+    named = recipients_named(arrival.raw, fields) if fields else ()
+    read = [own.read(recipient) for recipient in (*arrival.recipients, *named)]
     found = list(dict.fromkeys(one for one in read if one is not None))
     inside = {one.handle for one in found if isinstance(one, ToConversation)}
     return [one for one in found if not (isinstance(one, FrontDoor) and one.handle in inside)]

@@ -1,9 +1,12 @@
 """A conversation from the first mail on: where each mail lands, and who gets it."""
 
 import re
+from pathlib import Path
 
 from mailflow.post.conversations import addresses
-from tests.flow import Flow, Sent, to
+from mailflow.store.states import Taken
+from mailflow.store.tables import TakenMail
+from tests.flow import SETTINGS, Flow, Sent, to
 
 DANA = "Dana Coach <dana@coach.test>"
 JOE = "Joe Client <joe@client.test>"
@@ -200,3 +203,17 @@ def test_personal_links_that_a_reply_quotes_are_inert(flow: Flow) -> None:
 def test_mail_to_the_postmaster_reaches_the_operator(flow: Flow) -> None:
     (copy,) = flow.mail(JOE, "postmaster@flow.test", "Your mail bounces.")
     assert (copy.recipient, copy.sender) == ("ops@example.com", "")
+
+
+def test_where_the_envelope_is_rewritten_the_header_tells_the_recipient(tmp_path: Path) -> None:
+    folder = tmp_path / "behind"
+    folder.mkdir()
+    listener = '[listener]\nrecipient_headers = ["X-Original-To"]\n'
+    flow = Flow(folder, SETTINGS.replace("[authentication]", f"{listener}[authentication]"))
+    mail = b"From: joe@client.test\r\nMessage-ID: <%d@x>\r\nX-Original-To: %s\r\n\r\nHello\r\n"
+    (copy,) = flow.hand_in(mail % (1, b"dana@flow.test"), ["catch-all@inner.test"])
+    assert copy.recipient == "dana@coach.test"
+    assert flow.hand_in(mail % (2, b"nobody@flow.test"), ["catch-all@inner.test"]) == []
+    (held,) = flow.run(lambda unit: unit.db.all(TakenMail, state=Taken.HELD))
+    assert held.reason == "it names none of our addresses"
+    flow.close()

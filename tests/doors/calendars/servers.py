@@ -126,7 +126,7 @@ class Radicale:
 
     @property
     def collection(self) -> str:
-        return f"{self.url}/dana/work/"
+        return f"{self.url}/dana/office/"
 
     def ask(self, method: str, path: str = "", content: bytes = b"") -> httpx.Response:
         return httpx.request(

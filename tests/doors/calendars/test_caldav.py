@@ -30,7 +30,7 @@ def server(running: Radicale) -> Radicale:
     return running
 
 
-def calendar_of(server: Radicale, path: str = "dana/work/", more: str = "") -> str:
+def calendar_of(server: Radicale, path: str = "dana/office/", more: str = "") -> str:
     return (
         f'{{ caldav = "{server.url}/{path}", username = "dana",'
         f' password_file = "{server.password_file}"{more} }}'

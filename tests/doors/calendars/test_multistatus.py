@@ -11,10 +11,10 @@ from mailflow.errors import UnreadableCalendar
 
 ANSWER = b"""<?xml version="1.0"?>
 <d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav" xmlns:s="http://calendarserver.org/ns/">
-<d:response><d:href>/dana/work/</d:href><d:propstat><d:prop>
+<d:response><d:href>/dana/office/</d:href><d:propstat><d:prop>
 <d:resourcetype><d:collection/><c:calendar/></d:resourcetype><s:getctag>42</s:getctag>
 </d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>
-<d:response><d:href>/dana/work/1.ics</d:href><d:propstat><d:prop>
+<d:response><d:href>/dana/office/1.ics</d:href><d:propstat><d:prop>
 <c:calendar-data><![CDATA[BEGIN:VCALENDAR]]>
 X-ALT-DESC:&lt;!DOCTYPE html&gt;</c:calendar-data></d:prop></d:propstat></d:response>
 </d:multistatus>"""
@@ -22,7 +22,7 @@ X-ALT-DESC:&lt;!DOCTYPE html&gt;</c:calendar-data></d:prop></d:propstat></d:resp
 
 def test_each_response_has_its_texts() -> None:
     collection, event = read_multistatus(ANSWER)
-    assert collection.get(DAV, "href") == "/dana/work/"
+    assert collection.get(DAV, "href") == "/dana/office/"
     assert collection.has(CALDAV, "calendar")
     assert collection.get(SERVER, "getctag") == "42"
     assert not event.has(CALDAV, "calendar")

@@ -1,0 +1,79 @@
+"""Mails: taken with their bytes, and copies to be sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailflow.store.columns import table
+from mailflow.store.states import Sending, Taken
+
+
+@table()
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes kept once, named by their SHA-256 in hex."""
+
+    digest: str
+    content: bytes
+
+
+@table(indexes=[("state", "id"), ("message_id",)])
+@dataclass(frozen=True, slots=True)
+class TakenMail:
+    """A mail that was answered with 250."""
+
+    id: int
+    at: datetime
+    sender: str
+    """Envelope sender; empty for the null sender."""
+    recipients: tuple[str, ...]
+    peer: str
+    blob: str
+    helo: str = ""
+    state: Taken = Taken.TAKEN
+    attempts: int = 0
+    message_id: str | None = None
+    digest: str = ""
+    """Of the content, once it was read: the same mail, sent again, has the same."""
+    reason: str = ""
+    """Why it is held, parked or dropped."""
+
+
+@table(indexes=[("state", "due"), ("message",), ("conversation",)])
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One copy of one mail for one recipient."""
+
+    id: int
+    recipient: str
+    head: bytes
+    """The header fields of this copy, without the MIME fields."""
+    body: str
+    """Digest of the blob with the MIME fields and the content."""
+    subject: str
+    message_id: str
+    created: datetime
+    due: datetime
+    message: int | None = None
+    conversation: str | None = None
+    """The conversation that an answer reaches; outside any it is not open yet."""
+    null_sender: bool = False
+    state: Sending = Sending.QUEUED
+    attempts: int = 0
+    unknowns: int = 0
+    """Attempts that may have succeeded: of those there are few."""
+    detail: str = ""
+    """What the last attempt came to."""
+    settled: datetime | None = None
+
+
+@table(indexes=[("recipient", "at"), ("waiting", "at")])
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """A notice to somebody: mailed at once, or, when there were too many in an hour, waiting for the digest."""
+
+    id: int
+    recipient: str
+    at: datetime
+    gist: str
+    """What stands for it in a digest."""
+    waiting: bool
