@@ -4,7 +4,8 @@ from mailflow.config import Host
 from mailflow.conversations.accepting import accept, named_people
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.placing import ROOT_OCTETS
-from mailflow.post.conversations import join, join_host, open_conversation
+from mailflow.mail.own_addresses import FrontDoor
+from mailflow.post.conversations import addresses, join, join_host, open_conversation
 from mailflow.post.record import know
 from mailflow.store.states import Role
 from mailflow.store.tables import Conversation
@@ -25,7 +26,8 @@ def start_with_host(unit: Unit, host: Host, arrival: Arrival) -> Conversation:
     author = join_host(unit, conversation, host)
     for person in named_people(unit, arrival.mail):
         join(unit, conversation, person, Role.CLIENT)
-    accept(unit, conversation, author, arrival, "the host started the conversation", obeyed=True)
+    obeyed = arrival.names(addresses(unit), FrontDoor(host.handle))
+    accept(unit, conversation, author, arrival, "the host started the conversation", obeyed=obeyed)
     return conversation
 
 

@@ -167,3 +167,12 @@ def test_a_notice_stands_in_the_thread(flow: Flow) -> None:
     (notice,) = flow.reply(DANA, asked, "/who")
     assert notice["References"].split()[0] == first
     assert notice["In-Reply-To"] == notice["References"].split()[-1]
+
+
+def test_a_host_begins_with_an_offer_where_the_front_door_is_named(flow: Flow) -> None:
+    sent = flow.mail(DANA, ["joe@client.test", "dana@flow.test"], "Hello Joe.\n/offer coaching")
+    assert {copy["Mailflow-Kind"] for copy in sent} == {"offer"}
+    hidden = flow.mail(
+        DANA, "ann@friend.test", "Hello Ann.\n/offer coaching", envelope_to=["dana@flow.test"]
+    )
+    assert {copy["Mailflow-Kind"] for copy in hidden} == {"notice"}
