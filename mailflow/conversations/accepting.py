@@ -10,9 +10,8 @@ from mailflow.conversations.orders import answers_notice, obey, refuse, say_kept
 from mailflow.conversations.relaying import pass_on
 from mailflow.mail.addresses import Person, is_address, normalise
 from mailflow.mail.reading import Mail
-from mailflow.mail.subjects import reply_subject
 from mailflow.post.conversations import addresses, host_writes, join
-from mailflow.post.letters import Notice, notify_host
+from mailflow.post.letters import notify_in
 from mailflow.post.record import know, record
 from mailflow.store.states import Direction, Kind, Role, Standing
 from mailflow.store.tables import Conversation, Message, Participant
@@ -79,10 +78,11 @@ def accept_choice(
     conversation: Conversation,
     client: Participant,
     arrival: Arrival,
+    evidence: str,
     choose: Callable[[], bool],
 ) -> None:
     """A mail that is a choice by its address alone: what it says beside is passed on."""
-    message = keep(unit, conversation, arrival, "the address of an offered time")
+    message = keep(unit, conversation, arrival, evidence)
     if message is None:
         return
     chosen = choose()
@@ -127,16 +127,7 @@ def _from_client(
 
 def _reopen(unit: Unit, conversation: Conversation, answered: str) -> Conversation:
     lines = ["This conversation was closed; a new mail has opened it again."]
-    reply_to = addresses(unit).conversation(conversation.host, conversation.id)
-    notice = Notice(
-        "done",
-        {"lines": lines},
-        reply_subject(conversation.subject),
-        reply_to,
-        conversation.id,
-        answered,
-    )
-    notify_host(unit, unit.config.host(conversation.host), notice)
+    notify_in(unit, conversation, "done", {"lines": lines}, answers=answered)
     return unit.db.change(conversation, closed=False)
 
 

@@ -11,9 +11,8 @@ from mailflow.appointments.narrowing import parse_time
 from mailflow.appointments.offers import Wish
 from mailflow.errors import Expired, NoFreeTime, SlotTaken, TooLate
 from mailflow.mail.addresses import normalise
-from mailflow.mail.subjects import reply_subject
-from mailflow.post.conversations import addresses, display_name
-from mailflow.post.letters import Notice, notify_host
+from mailflow.post.conversations import display_name
+from mailflow.post.letters import notify_in
 from mailflow.store.queries import newest_message
 from mailflow.store.states import Standing, Status
 from mailflow.store.tables import Booking, Conversation, Message, Offer, OfferedSlot, Participant
@@ -178,12 +177,4 @@ def _ask_host(unit: Unit, conversation: Conversation, message: Message, asked: s
 def _tell_host(
     unit: Unit, conversation: Conversation, message: Message, lines: Sequence[str]
 ) -> None:
-    notice = Notice(
-        template="done",
-        facts={"lines": lines},
-        subject=reply_subject(conversation.subject),
-        reply_to=addresses(unit).conversation(conversation.host, conversation.id),
-        conversation=conversation.id,
-        answers=message.message_id,
-    )
-    notify_host(unit, unit.config.host(conversation.host), notice)
+    notify_in(unit, conversation, "done", {"lines": lines}, answers=message.message_id)

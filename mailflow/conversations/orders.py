@@ -12,9 +12,8 @@ from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.commands import COMMANDS, Order, Told
 from mailflow.errors import InvalidForm, MailflowError, NotFound
 from mailflow.mail.addresses import is_address, normalise
-from mailflow.mail.subjects import reply_subject
-from mailflow.post.conversations import addresses, display_name, people, recipients
-from mailflow.post.letters import Notice, notify_host
+from mailflow.post.conversations import display_name, people, recipients
+from mailflow.post.letters import notify_in
 from mailflow.store.queries import coming_bookings, is_notice
 from mailflow.store.states import Role, Standing
 from mailflow.store.tables import Booking, Conversation, Message, Participant
@@ -246,12 +245,4 @@ def _notify(
     template: str,
     **facts: object,
 ) -> None:
-    notice = Notice(
-        template=template,
-        facts=facts,
-        subject=reply_subject(conversation.subject),
-        reply_to=addresses(unit).conversation(conversation.host, conversation.id),
-        conversation=conversation.id,
-        answers=message.message_id,
-    )
-    notify_host(unit, host, notice)
+    notify_in(unit, conversation, template, facts, host=host, answers=message.message_id)

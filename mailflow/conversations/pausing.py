@@ -3,9 +3,7 @@
 from datetime import timedelta
 
 from mailflow.conversations.arrival import Arrival
-from mailflow.mail.subjects import reply_subject
-from mailflow.post.conversations import addresses
-from mailflow.post.letters import Notice, notify_host
+from mailflow.post.letters import notify_in
 from mailflow.store.queries import came_in_since
 from mailflow.store.states import Role, Taken
 from mailflow.store.tables import Conversation, KeptBack, Participant, TakenMail
@@ -46,14 +44,7 @@ def _pause(unit: Unit, conversation: Conversation) -> None:
         "What comes now is kept and goes to nobody. If all is well, write into the conversation"
         f" after {again:%H:%M}: then it goes on, and what was kept is passed on.",
     ]
-    notice = Notice(
-        template="done",
-        facts={"lines": lines},
-        subject=reply_subject(conversation.subject),
-        reply_to=addresses(unit).conversation(conversation.host, conversation.id),
-        conversation=conversation.id,
-    )
-    notify_host(unit, host, notice)
+    notify_in(unit, conversation, "done", {"lines": lines})
 
 
 def _go_on(unit: Unit, conversation: Conversation) -> None:

@@ -1,6 +1,7 @@
 """The entrance: one mail that was taken, and all that follows from it, in one transaction."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from mailflow.conversations.accepting import accept, accept_choice
 from mailflow.conversations.admission import doubt_about
@@ -120,9 +121,8 @@ def _take_choice(unit: Unit, arrival: Arrival, destination: ToSlot) -> str | Non
     if arrival.mail.automatic:
         accept(unit, conversation, author, arrival, BY_SLOT, obeyed=False)
     else:
-        accept_choice(
-            unit, conversation, client, arrival, lambda: choose(unit, offer, slot.start, client)
-        )
+        pick = partial(choose, unit, offer, slot.start, client)
+        accept_choice(unit, conversation, client, arrival, BY_SLOT, pick)
     return None
 
 

@@ -10,6 +10,7 @@ from mailflow.keys import new_id
 from mailflow.mail.addresses import Person
 from mailflow.mail.header_fields import Mailbox, ids
 from mailflow.mail.message_ids import new_message_id, reference_chain
+from mailflow.mail.subjects import reply_subject
 from mailflow.mail.writing import alternative
 from mailflow.post.conversations import addresses, recipients
 from mailflow.post.copies import AUTOMATIC, Copy, Fields, letter_fields, queue_copies, stamp_fields
@@ -93,6 +94,27 @@ class Notice:
 def notify_host(unit: Unit, host: Host, notice: Notice) -> None:
     """A notice to a host, at the configured address."""
     _notify(unit, Person(host.name, host.email), notice)
+
+
+def notify_in(
+    unit: Unit,
+    conversation: Conversation,
+    template: str,
+    facts: Mapping[str, object],
+    *,
+    host: Host | None = None,
+    answers: str | None = None,
+) -> None:
+    """A notice to a host of a conversation, in its thread and from its address; to its owner, if none is named."""
+    notice = Notice(
+        template=template,
+        facts=facts,
+        subject=reply_subject(conversation.subject),
+        reply_to=addresses(unit).conversation(conversation.host, conversation.id),
+        conversation=conversation.id,
+        answers=answers,
+    )
+    notify_host(unit, host or unit.config.host(conversation.host), notice)
 
 
 def notify_operator(unit: Unit, subject: str, lines: Sequence[str]) -> None:
