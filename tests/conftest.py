@@ -1,6 +1,7 @@
 """What tests of every room use."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from tests.flow import Flow
 
 Golden = Callable[[str, bytes], None]
+Count = Callable[[int, int], int]
+Figure = Callable[[str, object], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,6 +19,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write what the tests made to their golden files instead of comparing it",
     )
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="as many kills, races, hostile inputs as the promises speak of, not a sample of them",
+    )
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest) -> Count:
+    """`count(sample, full)`: how often to try something that takes its time, the second with --full."""
+    full = bool(request.config.getoption("--full"))
+    return lambda sample, all_of_them: all_of_them if full else sample
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Figure:
+    """`figure(name, value)`: a measured figure, listed at the end of the run."""
+    return lambda name, value: request.node.user_properties.append((name, value))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the figures that the tests measured."""
+    reports = chain(terminalreporter.getreports("passed"), terminalreporter.getreports("failed"))
+    figures = [pair for report in reports for pair in report.user_properties]
+    if figures:
+        terminalreporter.section("figures")
+        for name, value in figures:
+            terminalreporter.write_line(f"{name}: {value}")
 
 
 @pytest.fixture
