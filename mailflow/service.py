@@ -56,6 +56,7 @@ def furnish(settings: Config, now: Callable[[], datetime]) -> House:
         templates=Templates([settings.mailflow.data_dir / "templates", packaged_templates()]),
         clock=now,
         random=os.urandom,
+        node=os.urandom(8).hex(),
     )
 
 

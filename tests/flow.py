@@ -23,6 +23,8 @@ from mailflow.store.unit import House
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday, ten o'clock in Berlin."""
 
+NODE = "node-1"
+
 SETTINGS = """
 [mailflow]
 domain = "flow.test"
@@ -113,6 +115,7 @@ class Flow:
             templates=Templates([packaged_templates()]),
             clock=lambda: self.now,
             random=self._random,
+            node=NODE,
         )
         self.store = open_store(self.house)
         self.run = self.store.run_now

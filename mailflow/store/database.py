@@ -137,7 +137,15 @@ class Store:
     def _unit(self) -> Unit:
         house = self._house
         session = Session(self._database, self._statements)
-        return Unit(session, house.clock(), house.config, house.keys, house.templates, house.random)
+        return Unit(
+            db=session,
+            now=house.clock(),
+            config=house.config,
+            keys=house.keys,
+            templates=house.templates,
+            random=house.random,
+            node=house.node,
+        )
 
     def _write(self) -> None:
         open_for_more = True

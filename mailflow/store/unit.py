@@ -21,6 +21,8 @@ class House:
     """The present instant, aware and UTC."""
     random: Callable[[int], bytes]
     """That many unguessable bytes."""
+    node: str
+    """The name of this process, among all that share its database: what it has claimed is marked with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +35,6 @@ class Unit:
     keys: Keyring
     templates: Templates
     random: Callable[[int], bytes]
+    node: str
     calendars_read: frozenset[str] | None = None
     """The hosts whose calendars were read again just before; None where nobody does that."""
