@@ -1,7 +1,6 @@
 """Works the queues: mails that were taken, reminders that are due, copies that go out, calendars."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,6 +13,7 @@ from mailflow.conversations.taking import TRIES, Job, Judge, read_arrival, set_a
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.delivery import Delivery
 from mailflow.errors import Unreadable
+from mailflow.journal import log
 from mailflow.mail.outgoing import Letter, Result
 from mailflow.post import outbox
 from mailflow.post.digests import send_digests
@@ -31,8 +31,6 @@ AT_ONCE = 16
 
 READERS = 4
 """Mails that are read and judged at one time: one may wait for somebody's name server, and needs much memory."""
-
-log = logging.getLogger("mailflow")
 
 
 class Worker:
@@ -88,8 +86,8 @@ class Worker:
             try:
                 if await step():
                     continue
-            except Exception:
-                log.exception("the queue stands still for a moment")
+            except Exception as error:
+                log.error("queue.failed", error=error)
                 await asyncio.sleep(PULSE)
             try:
                 await asyncio.wait_for(waker.wait(), PULSE)
@@ -117,7 +115,7 @@ class Worker:
         except Unreadable as error:
             await self._store.run(set_aside, ident, Taken.HELD, error.reason)
         except Exception as error:
-            log.exception("mail %d failed, try %d", ident, job.taken.attempts)
+            log.error("mail.failed", mail=ident, attempts=job.taken.attempts, error=error)
             if job.taken.attempts >= TRIES:
                 reason = f"failed {TRIES} times: {type(error).__name__}"
                 await self._store.run(set_aside, ident, Taken.PARKED, reason)

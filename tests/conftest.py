@@ -1,11 +1,14 @@
 """What tests of every room use."""
 
+import io
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
+from mailflow.journal import open_journal
 from tests.flow import Flow
 
 Golden = Callable[[str, bytes], None]
@@ -24,6 +27,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="as many kills, races, hostile inputs as the promises speak of, not a sample of them",
     )
+
+
+@pytest.fixture
+def journal() -> io.StringIO:
+    """What is written down during the test, from its beginning."""
+    stream = io.StringIO()
+    open_journal(stream, lambda: datetime.now(UTC))
+    return stream
 
 
 @pytest.fixture

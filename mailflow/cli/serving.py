@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -11,6 +12,7 @@ import typer
 
 from mailflow.cli.opening import configured_house
 from mailflow.config import Endpoint
+from mailflow.journal import open_journal
 from mailflow.service import running
 from mailflow.store.unit import House
 
@@ -22,8 +24,10 @@ except ImportError:  # not on every system; asyncio's own does the same
 
 def serve(context: typer.Context) -> None:
     """Take mail, serve pages and send mail, until SIGTERM or Ctrl-C."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    run_until_stopped(_serve(configured_house(context)))
+    house = configured_house(context)
+    open_journal(sys.stderr, house.clock)
+    logging.captureWarnings(capture=True)
+    run_until_stopped(_serve(house))
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:

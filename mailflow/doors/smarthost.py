@@ -5,7 +5,6 @@ it surely not taken; trouble between the dot and its answer leaves that unknown 
 """
 
 import asyncio
-import logging
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,10 +19,9 @@ from aiosmtplib import (
 )
 
 from mailflow import config
+from mailflow.journal import log
 from mailflow.mail.envelope import is_mailbox
 from mailflow.mail.outgoing import Letter, Outcome, Result
-
-_logger = logging.getLogger(__name__)
 
 _DONE, _GO_ON, _LATER, _NEVER = 2, 3, 4, 5  # first digits (RFC 5321 section 4.2.1)
 # Refusals of ours and not of the letter's: no TLS, no or wrong credentials (RFC 4954 section 6).
@@ -121,7 +119,7 @@ class Smarthost:
                     await self._client.ehlo()
         except _TROUBLE as error:
             self._unreachable = _printable(_describe(error))
-            _logger.warning("smarthost not reached: %s", self._unreachable)
+            log.warning("smarthost.unreachable", error=error)
             raise
         return self._client
 

@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from traceback import extract_tb
 
 from aiosmtpd.smtp import SMTP, TLSSetupException
 from aiosmtpd.smtp import Envelope as Transaction
@@ -23,9 +22,9 @@ from mailflow.doors.listener.commands import parse_path, refuse_mail_parameters
 from mailflow.doors.listener.data import DataStream
 from mailflow.doors.listener.gate import Address
 from mailflow.doors.listener.limits import Limits
+from mailflow.journal import log
 from mailflow.mail.envelope import Envelope, Recipient, is_mailbox
 
-_logger = logging.getLogger(__name__)
 # aiosmtpd writes every command with its addresses there, and every line of a message.
 logging.getLogger("mail.log").addFilter(lambda record: False)
 
@@ -286,10 +285,8 @@ class LmtpSession(Session):
 
 
 def _report(error: Exception) -> str:
-    """Logs where it failed, not with what: that may hold an address. The reply tells neither."""
-    frames = extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
-    _logger.error("a client's command failed: %s at %s", type(error).__name__, place)
+    """The reply tells nothing of the error: it may hold somebody's address."""
+    log.error("command.failed", error=error)
     return _FAILED
 
 
