@@ -1,4 +1,4 @@
-"""Works the queues: mails that were taken, reminders that are due, copies that go out, calendars."""
+"""Works the queues: mails that were taken, reminders that are due, copies that go out, calendars, alarms."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,7 @@ from mailflow.appointments.reminders import send_due
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.receive import receive
 from mailflow.conversations.taking import TRIES, Job, Judge, read_arrival, set_aside, take_up
+from mailflow.doors.alarm import Alarms
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.delivery import Delivery
 from mailflow.errors import Unreadable
@@ -40,6 +41,7 @@ class Worker:
         self, store: Store, delivery: Delivery, calendars: Calendars, judge: Judge
     ) -> None:
         self._store = store
+        self._alarms = Alarms(store)
         self._delivery = delivery
         self._calendars = calendars
         self._judge = judge
@@ -60,6 +62,7 @@ class Worker:
             self._delivery.deliver_due,
             self._calendars.refresh_due,
             self._calendars.write_due,
+            self._alarms.sound_due,
         )
         self._tasks = [asyncio.create_task(self._repeat(step)) for step in steps]
 

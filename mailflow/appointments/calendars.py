@@ -137,6 +137,12 @@ def silent(unit: Unit, handle: str) -> str:
     return ""
 
 
+def age(unit: Unit, source: Source) -> timedelta | None:
+    """How old what is known of a calendar is; None if it was never read."""
+    state = unit.db.find(CalendarState, key=source.key)
+    return unit.now - state.read if state and state.read else None
+
+
 def where(unit: Unit, handle: str, span: Span) -> str:
     """Which calendar of a host has that busy time."""
     for source in _of_host(unit, handle):

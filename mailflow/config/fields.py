@@ -155,6 +155,7 @@ Offered = Annotated[int, Strict(), Field(ge=1, le=MAX_OFFERED)]
 Listen = Annotated[Endpoint, PlainValidator(notation.read_endpoint)]
 OptionalListen = Annotated[Endpoint | None, _optional(notation.read_endpoint)]
 Peer = Annotated[Endpoint, PlainValidator(notation.read_peer)]
+OptionalPeer = Annotated[Endpoint | None, _optional(notation.read_peer)]
 Networks = tuple[Annotated[Network, PlainValidator(notation.read_network)], ...]
 
 Duration = Annotated[timedelta, PlainValidator(notation.read_duration)]

@@ -35,6 +35,7 @@ class Mailflow:
     data_dir: fields.RelativePath = Path("data")
     secret_file: fields.RelativePath = Path("data/secret")
     postmaster: fields.OptionalAddress = ""
+    alarm_server: fields.OptionalPeer = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

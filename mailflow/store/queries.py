@@ -44,6 +44,33 @@ def mails_to_take_up(db: Session, limit: int) -> list[TakenMail]:
     return db.select(TakenMail, mail.state == Taken.TAKEN, order=[mail.id], limit=limit)
 
 
+def waiting_mails(db: Session, state: Taken) -> tuple[int, datetime | None]:
+    """How many mails are that far, and when the oldest of them came."""
+    mail = TABLES[TakenMail]
+    number = db.execute(mail.select(pw.fn.COUNT(mail.id)).where(mail.state == state)).fetchone()[0]
+    oldest = db.select(TakenMail, mail.state == state, order=[mail.id], limit=1)
+    return number, oldest[0].at if oldest else None
+
+
+def waiting_copies(db: Session) -> tuple[int, datetime | None]:
+    """How many copies are yet to be sent, and when the oldest of them was made."""
+    copy = TABLES[Delivery]
+    waiting = copy.select(pw.fn.COUNT(copy.id), pw.fn.MIN(copy.created)).where(
+        copy.state.in_([Sending.QUEUED, Sending.SENDING])
+    )
+    number, oldest = db.execute(waiting).fetchone()
+    return number, copy.created.python_value(oldest)
+
+
+def last_sent(db: Session) -> datetime | None:
+    """When a copy was last taken by the smarthost."""
+    copy = TABLES[Delivery]
+    # By number: the newest few are enough, and the millions before them are not looked at.
+    newest = copy.select(copy.settled).where(copy.state == Sending.SENT)
+    found = db.execute(newest.order_by(copy.id.desc()).limit(1)).fetchone()
+    return copy.settled.python_value(found[0]) if found else None
+
+
 def conversations_knowing(db: Session, host: str, message_id: str) -> list[str]:
     """The conversations of this host in which that message id was sent, received or named."""
     return [known.conversation for known in db.all(KnownId, host=host, message_id=message_id)]

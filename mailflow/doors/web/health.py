@@ -1,33 +1,57 @@
 """What the operator's own machines ask, at an address of its own."""
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from mailflow import vitals
+from mailflow.doors.web import metrics
+from mailflow.journal import log
 from mailflow.store import Store
-from mailflow.store.queries import due_deliveries
-from mailflow.store.unit import Unit
+from mailflow.vitals import SUSPICIOUS, Vitals
 
 PATIENCE = 2
 """Seconds that the database has to answer."""
 
 
 def build_health(store: Store) -> Starlette:
-    """`/healthz`: 200 while mailflow lives and its database can be read, else 503."""
+    """`/healthz`: 200 while the database can be read and no queue stands still, else 503; `/metrics` for Prometheus.
 
-    async def respond(request: Request) -> Response:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await store.read(_look)
-        except Exception:  # whatever it is, the answer to the question is no
-            return PlainTextResponse("the database cannot be read\n", 503)
+    `/healthz/live` is 200 as long as the process answers: a restart mends nothing of the rest.
+    """
+    data_dir = store.house.config.mailflow.data_dir
+
+    async def alive(request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    return Starlette(routes=[Route("/healthz", respond)])
+    def answering(said: Callable[[Vitals], Response]) -> Callable[[Request], object]:
+        async def respond(request: Request) -> Response:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    found = await store.read(vitals.look)
+            except Exception as error:  # whatever it is, the answer to the question is no
+                log.error("health.unknown", error=error)
+                return PlainTextResponse("the database cannot be read\n", 503)
+            return said(found)
+
+        return respond
+
+    def measured(found: Vitals) -> Response:
+        return Response(metrics.text(found, data_dir), media_type=metrics.MEDIA_TYPE)
+
+    return Starlette(
+        routes=[
+            Route("/healthz", answering(_health)),
+            Route("/healthz/live", alive),
+            Route("/metrics", answering(measured)),
+        ]
+    )
 
 
-def _look(unit: Unit) -> None:
-    due_deliveries(unit.db, unit.now, limit=1)
+def _health(found: Vitals) -> Response:
+    late = [vitals.say(queue, found.now) for queue in found.late(SUSPICIOUS)]
+    return PlainTextResponse("\n".join([*late, ""]) if late else "ok\n", 503 if late else 200)

@@ -23,9 +23,10 @@ from mailflow.store.tables.conversations import (
     Participant,
     Question,
 )
-from mailflow.store.tables.mails import Blob, Delivery, Notified, TakenMail
+from mailflow.store.tables.mails import Alarm, Blob, Delivery, Notified, TakenMail
 
 __all__ = [
+    "Alarm",
     "Attendee",
     "Blob",
     "Booking",

@@ -77,3 +77,13 @@ class Notified:
     gist: str
     """What stands for it in a digest."""
     waiting: bool
+
+
+@table()
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A queue that stands still, of which the operator is told; gone when it moves again."""
+
+    queue: str
+    due: datetime
+    """When the operator is told again."""

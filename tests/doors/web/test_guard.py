@@ -5,20 +5,24 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
+from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailflow.config import Endpoint
+from mailflow.conversations.by_hand import begin
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.web import Web
 from mailflow.doors.web.connection import Connection
 from mailflow.doors.web.server import Port
+from mailflow.vitals import SUSPICIOUS
 from tests.doors.web.conftest import Pages, links
-from tests.flow import SETTINGS, Flow, to
+from tests.flow import SETTINGS, START, Flow, to
 
 HEADERS = {
     "content-security-policy": (
@@ -171,8 +175,39 @@ async def test_tokens_stand_in_no_log(pages: Pages, caplog: pytest.LogCaptureFix
 
 
 async def test_health(pages: Pages) -> None:
-    assert (await pages.browser.get(f"{pages.internal}/healthz")).text == "ok\n"
-    assert (await pages.browser.get("/healthz")).status_code == 404
+    for path in ("/healthz", "/healthz/live"):
+        assert (await pages.browser.get(f"{pages.internal}{path}")).text == "ok\n"
+    for path in ("/healthz", "/healthz/live", "/metrics"):
+        assert (await pages.browser.get(path)).status_code == 404
+
+
+async def test_a_queue_that_stands_still_is_unhealthy(pages: Pages) -> None:
+    pages.flow.run(begin, "dana", ["ann@client.test"], "Hello", "How are you?")
+    pages.flow.now += SUSPICIOUS + timedelta(seconds=30)
+    answer = await pages.browser.get(f"{pages.internal}/healthz")
+    assert answer.status_code == 503
+    assert answer.text == "copies to be sent: 1, the oldest for 5 minutes\n"
+    assert (await pages.browser.get(f"{pages.internal}/healthz/live")).status_code == 200
+
+
+async def test_metrics(pages: Pages) -> None:
+    pages.flow.mail("Ann <ann@client.test>", "dana@flow.test")
+    pages.flow.run(begin, "dana", ["ann@client.test"], "Hello", "How are you?")
+    pages.flow.now += timedelta(seconds=90)
+    answer = await pages.browser.get(f"{pages.internal}/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    found = {
+        sample.name + "".join(sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert found["mailflow_queue_sizecopies"] == 1
+    assert found["mailflow_queue_oldest_secondscopies"] == 90
+    assert found["mailflow_queue_oldest_secondstaken"] == 0
+    assert found["mailflow_last_sent_timestamp_seconds"] == START.timestamp()
+    assert found["mailflow_disk_free_bytes"] > 0
+    assert found["process_resident_memory_bytes"] > 0
+    assert "client.test" not in answer.text
 
 
 async def test_a_database_that_cannot_be_read(pages: Pages) -> None:
