@@ -1,18 +1,19 @@
 """`check`: what is right, what is not, and what to do about it."""
 
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 import typer
 
+from mailflow import vitals
 from mailflow.cli.arguments import AsJson
 from mailflow.cli.calendar_checks import calendar_findings
 from mailflow.cli.findings import Finding, Status, fail, ok, warn
+from mailflow.cli.machine import machine_findings
 from mailflow.cli.opening import config_path, configured_house
 from mailflow.cli.peers import port_findings, smarthost_finding
+from mailflow.cli.public_page import public_url_finding
 from mailflow.cli.records import dns_findings
 from mailflow.cli.screen import print_json, print_line
 from mailflow.config import Config
@@ -52,20 +53,16 @@ def _findings(context: typer.Context) -> Iterator[Finding]:
         return
     settings = house.config
     yield ok("config", f"{path} is right")
-    yield _secret(settings.mailflow.secret_file)
+    yield from machine_findings(settings)
     yield from _templates(house.templates.check)
     yield _database(house)
+    yield from _queues(house)
     yield from port_findings(settings)
+    yield public_url_finding(settings, house.templates)
     yield smarthost_finding(settings)
     yield _authentication(settings)
     yield from calendar_findings(house)
     yield from dns_findings(settings)
-
-
-def _secret(path: Path) -> Finding:
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return warn("secret", f"others may read {path}", f"chmod 600 {path}")
-    return ok("secret", f"{path} is its owner's alone")
 
 
 def _templates(compile_all: Callable[[], None]) -> Iterable[Finding]:
@@ -93,6 +90,26 @@ def _database(house: House) -> Finding:
     except (DatabaseTrouble, MailflowError) as error:
         return fail("database", f"{path}: {error}", advice)
     return ok("database", f"{path} can be written")
+
+
+def _queues(house: House) -> Iterator[Finding]:
+    """Whether anything waits for too long; a house without a database has no queue."""
+    if not database_path(house.config).exists():
+        return
+    try:
+        store = open_store(house)
+        found = store.read_now(vitals.look)
+        store.close()
+    except (DatabaseTrouble, MailflowError):
+        return  # it was told already
+    late = [vitals.say(queue, found.now) for queue in found.late(vitals.SUSPICIOUS)]
+    if found.parked.number:
+        late.append(vitals.say(found.parked, found.now))
+    if late:
+        advice = "see that `mailflow serve` runs; then look at `mailflow queue` and `mailflow held`"
+        yield warn("queues", "; ".join(late), advice)
+    else:
+        yield ok("queues", "nothing waits for long")
 
 
 def _authentication(settings: Config) -> Finding:

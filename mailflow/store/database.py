@@ -210,7 +210,7 @@ def database_path(config: Config) -> Path:
 def open_store(house: House) -> Store:
     """The store that the configuration names, its schema brought up to date."""
     path = database_path(house.config)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = pw.SqliteDatabase(
         str(path),
         timeout=BUSY_TIMEOUT,

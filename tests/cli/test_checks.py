@@ -2,14 +2,19 @@ import json
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 from dns.resolver import NoNameservers
 
 from mailflow import config
+from mailflow.cli.machine import clock_finding, clock_state, private_finding
+from mailflow.cli.public_page import public_url_finding
 from mailflow.cli.records import dns_findings
 from mailflow.config import Config
+from mailflow.conversations.by_hand import begin
 from tests.cli.command import mailflow
 from tests.flow import SETTINGS, Flow
 
@@ -33,6 +38,7 @@ def settle(folder: Path, smarthost: int) -> None:
     )
     Flow(folder, SETTINGS.replace("[[hosts]]", sections, 1)).close()
     (folder / "data" / "secret").chmod(0o600)
+    (folder / "data").chmod(0o700)
 
 
 def closed_port() -> int:
@@ -47,10 +53,15 @@ def test_all_is_told_and_what_fails_exits_1(tmp_path: Path) -> None:
     assert found == {
         "config": "ok",
         "secret": "ok",
+        "data": "ok",
+        "disk": "ok",
+        "clock": found["clock"],
         "templates": "ok",
         "database": "ok",
+        "queues": "ok",
         "listener.address": "ok",
         "web.listen": "ok",
+        "public_url": "warn",
         "smarthost": "fail",
         "authentication": "warn",
         "dns": "ok",
@@ -115,7 +126,9 @@ def public(tmp_path: Path) -> Config:
 
 
 RECORDS = {
-    ("flow.coach.com", "MX"): ["10 mx.coach.com."],
+    ("flow.coach.com", "MX"): ["20 spare.coach.com.", "10 mx.coach.com."],
+    ("mx.coach.com", "A"): ["192.0.2.1"],
+    ("1.2.0.192.in-addr.arpa.", "PTR"): ["mx.coach.com."],
     ("flow.coach.com", "TXT"): ['"some=thing"', '"v=spf1 mx " "-all"'],
     ("one._domainkey.flow.coach.com", "TXT"): ['"v=DKIM1; p=AAAA"'],
     ("_dmarc.coach.com", "TXT"): ['"v=DMARC1; p=none"'],
@@ -123,23 +136,37 @@ RECORDS = {
 
 
 @pytest.mark.parametrize(
-    ("missing", "statuses"),
+    ("missing", "otherwise"),
     [
-        (None, ["ok", "ok", "ok", "ok"]),
-        (("flow.coach.com", "MX"), ["fail", "ok", "ok", "ok"]),
-        (("flow.coach.com", "TXT"), ["ok", "warn", "ok", "ok"]),
-        (("one._domainkey.flow.coach.com", "TXT"), ["ok", "ok", "fail", "ok"]),
-        (("_dmarc.coach.com", "TXT"), ["ok", "ok", "ok", "warn"]),
+        (None, {}),
+        (("flow.coach.com", "MX"), {"MX": "fail", "port 25": None, "reverse name": None}),
+        (("1.2.0.192.in-addr.arpa.", "PTR"), {"reverse name": "warn"}),
+        (("flow.coach.com", "TXT"), {"SPF": "warn"}),
+        (("one._domainkey.flow.coach.com", "TXT"), {"DKIM": "fail"}),
+        (("_dmarc.coach.com", "TXT"), {"DMARC": "warn"}),
     ],
-    ids=["complete", "no MX", "no SPF", "no DKIM", "no DMARC"],
+    ids=["complete", "no MX", "no reverse name", "no SPF", "no DKIM", "no DMARC"],
 )
 def test_records_of_the_domain(
-    public: Config, missing: tuple[str, str] | None, statuses: list[str]
+    public: Config, missing: tuple[str, str] | None, otherwise: dict[str, str | None]
 ) -> None:
     known = {key: value for key, value in RECORDS.items() if key != missing}
-    findings = list(dns_findings(public, lambda name, kind: known.get((name, kind), [])))
-    assert [one.check for one in findings] == ["MX", "SPF", "DKIM", "DMARC"]
-    assert [one.status.value for one in findings] == statuses
+    found = dns_findings(
+        public, lambda name, kind: known.get((name, kind), []), lambda server: f"220 {server}"
+    )
+    good = dict.fromkeys(["MX", "port 25", "reverse name", "SPF", "DKIM", "DMARC"], "ok")
+    expected = {check: status for check, status in {**good, **otherwise}.items() if status}
+    assert {one.check: one.status.value for one in found} == expected
+
+
+def test_a_server_that_is_not_reached(public: Config) -> None:
+    def nobody(server: str) -> str:
+        assert server == "mx.coach.com"
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    found = dns_findings(public, lambda name, kind: RECORDS.get((name, kind), []), nobody)
+    (port,) = [one for one in found if one.check == "port 25"]
+    assert (port.status, "Connection refused" in port.detail) == ("warn", True)
 
 
 def test_a_domain_without_mx_but_with_an_address_gets_mail(public: Config) -> None:
@@ -153,3 +180,49 @@ def test_dns_that_does_not_answer_is_no_failure(public: Config) -> None:
 
     (found,) = dns_findings(public, silent)
     assert found.status == "warn"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [(None, "warn"), (b"<h1>It works!</h1>", "warn"), ("ours", "ok")],
+    ids=["nobody", "somebody else", "we"],
+)
+def test_who_answers_at_the_public_url(tmp_path: Path, answer: object, status: str) -> None:
+    flow = Flow(tmp_path)
+
+    def ask(url: str) -> bytes:
+        assert url == "https://flow.test/assets/mailflow.css"
+        if answer is None:
+            raise URLError("nobody there")
+        ours = flow.house.templates.asset("mailflow.css").encode()
+        return answer if isinstance(answer, bytes) else ours
+
+    found = public_url_finding(flow.config, flow.house.templates, ask)
+    flow.close()
+    assert found.status == status
+
+
+@pytest.mark.parametrize(("state", "status"), [(0, "ok"), (5, "warn"), (-1, "ok")])
+def test_a_clock_that_nothing_keeps_right(state: int, status: str) -> None:
+    assert clock_finding(lambda: state).status == status
+
+
+def test_the_clock_of_this_machine_is_asked() -> None:
+    assert -1 <= clock_state() <= 5
+
+
+def test_files_that_others_may_read(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    found = private_finding("data", tmp_path)
+    assert (found.status, found.advice) == ("warn", f"chmod 700 {tmp_path}")
+
+
+def test_a_queue_that_stands_still(tmp_path: Path) -> None:
+    settle(tmp_path, closed_port())
+    flow = Flow(tmp_path, (tmp_path / "config.toml").read_text())
+    flow.now -= timedelta(hours=2)
+    flow.run(begin, "dana", ["ann@client.test"], "Hello", "How are you?")
+    flow.close()
+    (tmp_path / "data" / "secret").chmod(0o600)
+    result = mailflow(tmp_path, "check")
+    assert "warn queues: copies to be sent: 1, the oldest for 2 hours" in result.stdout
