@@ -28,6 +28,14 @@ class Unreadable(MailflowError):
         super().__init__(reason)
 
 
+class ReaderLost(MailflowError):
+    """The process that read a mail died of it, or took too long: it is tried again, and parked in the end."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
 class UnreadableCalendar(MailflowError):
     """A host's calendar that was not reached, or makes no sense: what was last known of it counts."""
 

@@ -14,6 +14,7 @@ from mailflow.doors.authentication import Authenticator
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.delivery import Delivery
 from mailflow.doors.listener import Listener
+from mailflow.doors.readers import Readers
 from mailflow.doors.web import Web
 from mailflow.errors import ConfigError
 from mailflow.keys import Keyring
@@ -91,7 +92,8 @@ async def running(house: House) -> AsyncIterator[Ports]:
         calendars = Calendars(store)
         web = Web(store, calendars)
         delivery = Delivery(settings.smarthost, StoredOutbox(store), hostname=hostname)
-        worker = Worker(store, delivery, calendars, Authenticator(settings).check)
+        readers = Readers(settings.mailflow.domain)
+        worker = Worker(store, delivery, calendars, readers, Authenticator(settings).check)
         worker.start()
         try:
             yield Ports(smtp=await listener.start(), http=await web.start())
@@ -100,6 +102,7 @@ async def running(house: House) -> AsyncIterator[Ports]:
             await listener.stop()
             await web.stop()
             await worker.stop()
+            readers.close()
     finally:
         store.close()
 

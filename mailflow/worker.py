@@ -9,13 +9,17 @@ from mailflow.appointments.confirming import lapse_due
 from mailflow.appointments.reminders import send_due
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.receive import receive
-from mailflow.conversations.taking import TRIES, Job, Judge, read_arrival, set_aside, take_up
+from mailflow.conversations.taking import TRIES, Job, set_aside, take_up
 from mailflow.doors.alarm import Alarms
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.delivery import Delivery
-from mailflow.errors import Unreadable
+from mailflow.doors.readers import Readers
+from mailflow.errors import ReaderLost, Unreadable
 from mailflow.journal import log
+from mailflow.mail.authenticity import Verdict
+from mailflow.mail.envelope import Envelope
 from mailflow.mail.outgoing import Letter, Result
+from mailflow.mail.reading import Mail
 from mailflow.post import outbox
 from mailflow.post.digests import send_digests
 from mailflow.store import Store
@@ -28,24 +32,30 @@ GRACE = 5.0
 """Seconds that what is under way has to finish when mailflow stops."""
 
 AT_ONCE = 16
-"""Mails that are in memory at one time."""
+"""Mails that are worked on at one time: each may wait for somebody's name server."""
 
-READERS = 4
-"""Mails that are read and judged at one time: one may wait for somebody's name server, and needs much memory."""
+Judge = Callable[[Envelope, Mail], Verdict]
+"""How sure it is that a mail is from its From; it may take some seconds."""
 
 
 class Worker:
     """The loops that go on while mailflow serves; each sleeps until a commit, or for a pulse."""
 
     def __init__(
-        self, store: Store, delivery: Delivery, calendars: Calendars, judge: Judge
+        self,
+        store: Store,
+        delivery: Delivery,
+        calendars: Calendars,
+        readers: Readers,
+        judge: Judge,
     ) -> None:
         self._store = store
         self._alarms = Alarms(store)
         self._delivery = delivery
         self._calendars = calendars
+        self._readers = readers
         self._judge = judge
-        self._readers = ThreadPoolExecutor(READERS, "reader")
+        self._judges = ThreadPoolExecutor(AT_ONCE, "judge")
         self._wakers: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -74,7 +84,7 @@ class Worker:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        self._judges.shutdown(wait=False, cancel_futures=True)
 
     def _wake(self) -> None:
         for waker in self._wakers:
@@ -98,18 +108,24 @@ class Worker:
                 continue
 
     async def _work_on_mails(self) -> int:
+        """Read and judge some mails side by side, and receive them in the order in which they came."""
         jobs = await self._store.run(take_up, AT_ONCE)
-        arrivals = [self._read(job) for job in jobs]
-        for job, arrival in zip(jobs, arrivals, strict=True):
-            await self._work_on(job, arrival)
+        arrivals = [asyncio.create_task(self._read(job)) for job in jobs]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for job, arrival in zip(jobs, arrivals, strict=True):
+                    await asyncio.wait([arrival])
+                    group.create_task(self._work_on(job, arrival))
+        finally:
+            for arrival in arrivals:
+                arrival.cancel()
         return len(jobs)
 
-    def _read(self, job: Job) -> Awaitable[Arrival]:
-        domain = self._store.house.config.mailflow.domain
+    async def _read(self, job: Job) -> Arrival:
+        mail = await self._readers.read(job.raw, job.taken.sender)
         loop = asyncio.get_running_loop()
-        return loop.run_in_executor(
-            self._readers, read_arrival, domain, job.taken, job.raw, self._judge
-        )
+        verdict = await loop.run_in_executor(self._judges, self._judge, job.envelope, mail)
+        return job.arrival(mail, verdict)
 
     async def _work_on(self, job: Job, arrival: Awaitable[Arrival]) -> None:
         ident = job.taken.id
@@ -117,11 +133,17 @@ class Worker:
             await self._calendars.run(receive, await arrival)
         except Unreadable as error:
             await self._store.run(set_aside, ident, Taken.HELD, error.reason)
+        except ReaderLost as error:
+            log.error("reader.lost", mail=ident, attempts=job.taken.attempts, reason=error.reason)
+            await self._park_after_all_tries(job, error.reason)
         except Exception as error:
             log.error("mail.failed", mail=ident, attempts=job.taken.attempts, error=error)
-            if job.taken.attempts >= TRIES:
-                reason = f"failed {TRIES} times: {type(error).__name__}"
-                await self._store.run(set_aside, ident, Taken.PARKED, reason)
+            await self._park_after_all_tries(job, type(error).__name__)
+
+    async def _park_after_all_tries(self, job: Job, reason: str) -> None:
+        if job.taken.attempts >= TRIES:
+            told = f"failed {TRIES} times: {reason}"
+            await self._store.run(set_aside, job.taken.id, Taken.PARKED, told)
 
     async def _remind(self) -> int:
         return await self._store.run(send_due)

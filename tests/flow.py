@@ -10,11 +10,12 @@ from typing import Any, cast
 
 from mailflow import config
 from mailflow.conversations.receive import receive
-from mailflow.conversations.taking import read_arrival, take, take_up
+from mailflow.conversations.taking import take, take_up
 from mailflow.doors.authentication import Authenticator
 from mailflow.keys import Keyring
 from mailflow.mail.envelope import Envelope
 from mailflow.mail.outgoing import Outcome, Result
+from mailflow.mail.reading import read
 from mailflow.post import outbox
 from mailflow.rendering import Templates, packaged_templates
 from mailflow.store import open_store
@@ -169,8 +170,8 @@ class Flow:
         self.run(take, Envelope(sender, tuple(recipients), "127.0.0.1", "client.test", raw))
         judge = Authenticator(self.config).check
         for job in self.run(take_up, 10):
-            arrival = read_arrival(self.config.mailflow.domain, job.taken, job.raw, judge)
-            self.run(receive, arrival)
+            mail = read(job.raw, self.config.mailflow.domain, job.taken.sender)
+            self.run(receive, job.arrival(mail, judge(job.envelope, mail)))
         return self.sent()
 
     def sent(self) -> list[Sent]:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from mailflow.appointments.listing import Facts, in_utc
 from mailflow.conversations.questions import answer_question
 from mailflow.conversations.taking import read_again, set_aside
-from mailflow.errors import MailflowError, Unreadable
+from mailflow.errors import MailflowError
 from mailflow.mail.message_ids import canonical
-from mailflow.mail.reading import Mail, read
 from mailflow.store.states import Taken
 from mailflow.store.tables import Blob, Question, TakenMail
 from mailflow.store.unit import Unit
@@ -71,21 +70,12 @@ def _questions(unit: Unit, taken: TakenMail) -> Sequence[Question]:
 
 
 def _facts(unit: Unit, taken: TakenMail) -> Facts:
-    mail = _mail(unit, taken)
     return {
         "id": taken.id,
         "at": in_utc(taken.at),
-        "from": mail.author.address if mail else taken.sender,
-        "subject": mail.subject if mail else "",
+        "from": taken.author or taken.sender,
+        "subject": taken.subject,
         "message_id": message_id_of(unit, taken),
         "state": taken.state.value,
         "reason": taken.reason,
     }
-
-
-def _mail(unit: Unit, taken: TakenMail) -> Mail | None:
-    raw = unit.db.get(Blob, taken.blob).content
-    try:
-        return read(raw, unit.config.mailflow.domain, taken.sender)
-    except Unreadable:
-        return None

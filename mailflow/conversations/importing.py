@@ -11,6 +11,7 @@ from mailflow.config import Host
 from mailflow.conversations.accepting import message_of, named_people, own_id_for
 from mailflow.conversations.merging import absorb
 from mailflow.conversations.placing import ROOT_OCTETS, Placement, place_by_ids
+from mailflow.conversations.taking import read_facts
 from mailflow.errors import Unreadable
 from mailflow.mail.addresses import Person, is_address
 from mailflow.mail.archives import StoredMail
@@ -117,9 +118,8 @@ def _taken(unit: Unit, candidate: Candidate, state: Taken) -> TakenMail:
             peer=IMPORT,
             blob=keep(unit.db, candidate.raw),
             state=state,
-            message_id=mail.message_id if mail else None,
-            digest=mail.digest if mail else "",
             reason=candidate.reason,
+            **(read_facts(mail) if mail else {}),
         )
     )
 

@@ -11,7 +11,7 @@ from mailflow.conversations.bounces import is_report, take_report, take_stray_re
 from mailflow.conversations.entering import author_in, enter
 from mailflow.conversations.postmaster import forward_to_operator
 from mailflow.conversations.questions import answer_question, ask_again, fits, hold, read_answer
-from mailflow.conversations.taking import read_again
+from mailflow.conversations.taking import read_again, read_facts
 from mailflow.mail.own_addresses import (
     Destination,
     FrontDoor,
@@ -39,7 +39,7 @@ def receive(unit: Unit, arrival: Arrival) -> None:
     if taken.state is not Taken.TAKEN:
         return
     mail = arrival.mail
-    taken = unit.db.change(taken, state=Taken.DONE, message_id=mail.message_id, digest=mail.digest)
+    taken = unit.db.change(taken, state=Taken.DONE, **read_facts(mail))
     if _was_here_before(unit, mail):
         unit.db.change(taken, state=Taken.DROPPED, reason="it has been here before: a loop")
         return

@@ -1,7 +1,8 @@
 """The life of a mail that comes in: taken with its bytes, taken up, read and judged; set aside if it fails."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mailflow.conversations.arrival import Arrival
 from mailflow.mail.authenticity import Verdict
@@ -11,9 +12,6 @@ from mailflow.store.queries import keep, mails_to_take_up
 from mailflow.store.states import Taken
 from mailflow.store.tables import Blob, TakenMail
 from mailflow.store.unit import Unit
-
-Judge = Callable[[Envelope, Mail], Verdict]
-"""How sure it is that a mail is from its From; it may take some seconds."""
 
 TRIES = 3
 """After which a mail that fails is parked, so that the others go on."""
@@ -25,6 +23,17 @@ class Job:
 
     taken: TakenMail
     raw: bytes
+
+    @property
+    def envelope(self) -> Envelope:
+        """As the mail was handed in."""
+        taken = self.taken
+        return Envelope(taken.sender, taken.recipients, taken.peer, taken.helo, self.raw)
+
+    def arrival(self, mail: Mail, verdict: Verdict) -> Arrival:
+        """The mail, once it was read and judged."""
+        taken = self.taken
+        return Arrival(taken.id, taken.sender, taken.recipients, self.raw, mail, verdict)
 
 
 def take(unit: Unit, envelope: Envelope) -> int:
@@ -48,34 +57,30 @@ def take_up(unit: Unit, limit: int) -> Sequence[Job]:
     jobs = []
     for taken in mails_to_take_up(unit.db, limit):
         if taken.attempts >= TRIES:
-            unit.db.change(
-                taken, state=Taken.PARKED, reason=taken.reason or "it failed three times"
-            )
+            reason = f"failed {TRIES} times: mailflow ended while it was worked on"
+            set_aside(unit, taken.id, Taken.PARKED, reason)
             continue
         counted = unit.db.change(taken, attempts=taken.attempts + 1)
         jobs.append(Job(counted, unit.db.get(Blob, taken.blob).content))
     return jobs
 
 
-def read_arrival(domain: str, taken: TakenMail, raw: bytes, judge: Judge) -> Arrival:
-    """A mail to `domain` read and judged; raises `Unreadable`. It needs no transaction, and may take its time."""
-    mail = read(raw, domain, taken.sender)
-    envelope = Envelope(taken.sender, taken.recipients, taken.peer, taken.helo, raw)
-    return Arrival(
-        taken=taken.id,
-        sender=taken.sender,
-        recipients=taken.recipients,
-        raw=raw,
-        mail=mail,
-        verdict=judge(envelope, mail),
-    )
-
-
 def read_again(unit: Unit, ident: int) -> Arrival:
     """A mail that was held, from its kept bytes; who answers for it now is whoever lets it through."""
     taken = unit.db.get(TakenMail, ident)
-    raw = unit.db.get(Blob, taken.blob).content
-    return read_arrival(unit.config.mailflow.domain, taken, raw, lambda *_: Verdict.VERIFIED)
+    job = Job(taken, unit.db.get(Blob, taken.blob).content)
+    mail = read(job.raw, unit.config.mailflow.domain, taken.sender)
+    return job.arrival(mail, Verdict.VERIFIED)
+
+
+def read_facts(mail: Mail) -> dict[str, Any]:
+    """What the row of a mail keeps of it: whoever lists mails need not read them again, which may be costly."""
+    return {
+        "message_id": mail.message_id,
+        "digest": mail.digest,
+        "author": mail.author.address,
+        "subject": mail.subject,
+    }
 
 
 def set_aside(unit: Unit, ident: int, state: Taken, reason: str) -> None:

@@ -34,6 +34,9 @@ class TakenMail:
     message_id: str | None = None
     digest: str = ""
     """Of the content, once it was read: the same mail, sent again, has the same."""
+    author: str = ""
+    """The address in its From, once it was read."""
+    subject: str = ""
     reason: str = ""
     """Why it is held, parked or dropped."""
 

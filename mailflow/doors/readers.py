@@ -1,0 +1,159 @@
+"""Mails read in a few kept processes: whatever a mail does to its reader, the service goes on.
+
+A thread can be stopped by nobody. A process that takes too long or too much, or dies of what it reads, is
+replaced by another.
+"""
+
+import asyncio
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from mailflow.errors import ReaderLost, Unreadable
+from mailflow.mail.reading import Mail
+
+PROCESSES = 2
+"""Readers; each has some 20 MB at rest."""
+
+COMMAND = (sys.executable, "-m", "mailflow.mail")
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds that a reader has."""
+
+    starting: float = 20.0
+    reading: float = 2.0
+    """For one mail; within our own limits the worst takes a third of it."""
+    each_mebibyte: float = 0.1
+    """More for a large one: its content is decoded and copied from process to process."""
+
+    def of(self, raw: bytes) -> float:
+        return self.reading + self.each_mebibyte * len(raw) / MEBIBYTE
+
+
+STANDARD = Patience()
+
+
+class Readers:
+    """Reads mails to `domain`, as many at a time as there are processes."""
+
+    def __init__(
+        self, domain: str, *, command: Sequence[str] = COMMAND, patience: Patience = STANDARD
+    ) -> None:
+        self._domain = domain
+        self._patience = patience
+        self._threads = ThreadPoolExecutor(PROCESSES, "reader")
+        self._readers = [_Reader(command) for _ in range(PROCESSES)]
+        self._idle: asyncio.LifoQueue[_Reader] = asyncio.LifoQueue()
+        for reader in self._readers:
+            self._idle.put_nowait(reader)
+
+    def close(self) -> None:
+        """End all processes, whatever they are at."""
+        for reader in self._readers:
+            self._end(reader)
+        self._threads.shutdown()
+
+    async def read(self, raw: bytes, sender: str) -> Mail:
+        """A mail as `mail.reading.read` makes it.
+
+        Raises `Unreadable`, and `ReaderLost` where its reader did not live to tell, or not in time.
+        """
+        reader = await self._idle.get()
+        try:
+            if not reader.is_running:
+                self._end(reader)
+                reader.start()
+                await self._within(self._patience.starting, reader, reader.hear)
+            work = partial(reader.exchange, (raw, self._domain, sender))
+            answer: Mail | Unreadable = await self._within(self._patience.of(raw), reader, work)
+        finally:
+            self._idle.put_nowait(reader)
+        if isinstance(answer, Unreadable):
+            raise answer
+        return answer
+
+    async def _within(self, seconds: float, reader: "_Reader", work: Callable[[], Any]) -> Any:
+        """What `work` comes to in a thread; who does not wait for that ends the reader, and so the thread's wait."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(seconds):
+                return await loop.run_in_executor(self._threads, work)
+        except TimeoutError as error:
+            self._end(reader)
+            raise ReaderLost(f"reading it took more than {seconds:.3g} seconds") from error
+        except BaseException:
+            self._end(reader)
+            raise
+
+    def _end(self, reader: "_Reader") -> None:
+        process = reader.leave()
+        if process is not None:
+            process.kill()
+            self._threads.submit(_clear_away, process)
+
+
+class _Reader:
+    """One process, while there is one, as the one thread sees it that asks it."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start a process; the first thing to be heard of it is that it is ready."""
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+
+    def leave(self) -> "subprocess.Popen[bytes] | None":
+        """The process, which is asked nothing more."""
+        process, self._process = self._process, None
+        return process
+
+    def hear(self) -> Any:
+        """What it says next. Raises `ReaderLost`."""
+        process = self._process
+        if process is None or process.stdout is None:
+            raise ReaderLost("its reader was ended")
+        try:
+            return pickle.load(process.stdout)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+            raise ReaderLost(f"what read it ended ({process.wait()})") from error
+
+    def exchange(self, asked: tuple[bytes, str, str]) -> Any:
+        """What it answers. Raises `ReaderLost`."""
+        process = self._process
+        if process is None or process.stdin is None:
+            raise ReaderLost("its reader was ended")
+        with suppress(BrokenPipeError):
+            pickle.dump(asked, process.stdin, pickle.HIGHEST_PROTOCOL)
+            process.stdin.flush()
+        return self.hear()
+
+
+def _clear_away(process: "subprocess.Popen[bytes]") -> None:
+    """Wait for a process that was killed, and close its pipes: what was still to be written is lost."""
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()

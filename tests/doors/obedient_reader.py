@@ -1,0 +1,27 @@
+"""A reader that does to itself what a mail says: `python -m tests.doors.obedient_reader`."""
+
+import os
+import signal
+import sys
+
+from mailflow.mail.__main__ import main
+from mailflow.mail.reading import Mail, read
+
+COMMAND = (sys.executable, "-m", "tests.doors.obedient_reader")
+
+
+def obey(raw: bytes, domain: str, sender: str) -> Mail:
+    """Read a mail, unless it has one of the words that end its reader."""
+    if b"EXIT" in raw:
+        os._exit(7)
+    if b"CRASH" in raw:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    while b"HANG" in raw:
+        pass
+    if b"EAT" in raw:
+        bytearray(2 * 1024**3)
+    return read(raw, domain, sender)
+
+
+if __name__ == "__main__":
+    main(sys.stdin.buffer, sys.stdout.buffer, obey)

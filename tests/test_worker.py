@@ -1,0 +1,77 @@
+"""What becomes of mails that their reader does not survive: tried three times, parked, and the others go on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from mailflow import config
+from mailflow.appointments.listing import Facts
+from mailflow.conversations.held import held_mails
+from mailflow.conversations.taking import TRIES, take
+from mailflow.doors.authentication import Authenticator
+from mailflow.doors.calendars import Calendars
+from mailflow.doors.delivery import Delivery
+from mailflow.doors.readers import Patience, Readers
+from mailflow.mail.envelope import Envelope
+from mailflow.store.states import Taken
+from mailflow.store.tables import Message, TakenMail
+from mailflow.store.unit import Unit
+from mailflow.worker import StoredOutbox, Worker
+from tests.doors.obedient_reader import COMMAND
+from tests.doors.peers import Sink, sink
+from tests.flow import Flow
+
+BRIEF = Patience(reading=0.5)
+
+
+def hand_in(unit: Unit, text: str) -> int:
+    raw = (
+        f"From: joe@client.test\r\nTo: dana@flow.test\r\nSubject: {text}\r\n\r\n{text}\r\n".encode()
+    )
+    return take(unit, Envelope("joe@client.test", ("dana@flow.test",), "127.0.0.1", "c.test", raw))
+
+
+@asynccontextmanager
+async def working(flow: Flow) -> AsyncIterator[Sink]:
+    """A worker with readers that do what mails say, and the smarthost that it sends to."""
+    flow.store.start()
+    readers = Readers("flow.test", command=COMMAND, patience=BRIEF)
+    async with sink() as smarthost:
+        settings = config.Smarthost(address=smarthost.endpoint)
+        worker = Worker(
+            flow.store,
+            Delivery(settings, StoredOutbox(flow.store), hostname="flow.test"),
+            Calendars(flow.store),
+            readers,
+            Authenticator(flow.config).check,
+        )
+        worker.start()
+        try:
+            yield smarthost
+        finally:
+            await worker.stop()
+            readers.close()
+
+
+async def test_mails_that_end_their_reader_are_parked_and_the_others_go_on(flow: Flow) -> None:
+    async with working(flow) as smarthost, asyncio.timeout(20):
+        for text in ("Hello 1", "CRASH", "Hello 2", "HANG", "Hello 3", "EXIT", "EAT", "Hello 4"):
+            await flow.store.run(hand_in, text)
+        held: list[Facts] = []
+        while len(smarthost.taken) < 4 or len(held) < 4:
+            await asyncio.sleep(0.05)
+            held = await flow.store.read(held_mails)
+        mails = await flow.store.read(lambda unit: unit.db.all(TakenMail))
+        messages = await flow.store.read(lambda unit: unit.db.all(Message))
+    assert [one.state for one in mails] == [Taken.DONE, Taken.PARKED] * 3 + [
+        Taken.PARKED,
+        Taken.DONE,
+    ]
+    assert {one.attempts for one in mails if one.state is Taken.PARKED} == {TRIES}
+    assert [one["reason"] for one in held] == [
+        "failed 3 times: what read it ended (-11)",
+        "failed 3 times: reading it took more than 0.5 seconds",
+        "failed 3 times: what read it ended (7)",
+        "failed 3 times: what read it ended (1)",
+    ]
+    assert [one.text for one in messages] == [f"Hello {number}" for number in range(1, 5)]
