@@ -26,6 +26,7 @@ from markupsafe import Markup, escape
 
 from mailflow import wording
 from mailflow.errors import ConfigError, NotFound
+from mailflow.languages import Languages
 
 # RFC 5322, section 2.1.1: lines should not be longer than this.
 LINE_LENGTH = 78
@@ -60,8 +61,9 @@ class Templates:
     def __init__(self, folders: Sequence[Path]) -> None:
         self._loader = FileSystemLoader([str(folder) for folder in folders])
         self._names = tuple(self._loader.list_templates())
-        self._html = _environment(self._loader, autoescape=True)
-        self._text = _environment(self._loader, autoescape=False)
+        self.languages = Languages(folders)
+        self._html = _environment(self._loader, self.languages, autoescape=True)
+        self._text = _environment(self._loader, self.languages, autoescape=False)
         self.assets_version = self._digest_of_assets()
         self._html.globals["assets_version"] = self.assets_version
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
@@ -115,9 +117,12 @@ class Templates:
         return ""
 
 
-def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
+def _environment(
+    loader: FileSystemLoader, languages: Languages, *, autoescape: bool
+) -> Environment:
     environment = Environment(
         loader=loader,
+        extensions=["jinja2.ext.i18n"],
         autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -126,8 +131,28 @@ def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
         cache_size=-1,  # there are a few dozen templates: all are kept
     )
     environment.globals["locale"] = wording.ENGLISH
-    environment.filters |= _FILTERS
+    environment.filters |= {**_FILTERS, "said": _in_locale(languages.say)}
+    _install_translations(environment, languages)
     return environment
+
+
+def _install_translations(environment: Environment, languages: Languages) -> None:
+    """`_("…")` and its kin, in the language of the fact `locale`; what they are given is escaped, they are not."""
+
+    @pass_context
+    def gettext(context: Context, message: str) -> str:
+        return languages.of(context["locale"]).gettext(message)
+
+    @pass_context
+    def ngettext(context: Context, singular: str, plural: str, number: int) -> str:
+        return languages.of(context["locale"]).ngettext(singular, plural, number)
+
+    @pass_context
+    def pgettext(context: Context, meaning: str, message: str) -> str:
+        return languages.of(context["locale"]).pgettext(meaning, message)
+
+    install: Any = getattr(environment, "install_gettext_callables")  # noqa: B009 (the extension adds it)
+    install(gettext, ngettext, newstyle=True, pgettext=pgettext)
 
 
 def tidy(text: str) -> str:
@@ -171,7 +196,7 @@ def _in_locale(words: Callable[..., Any]) -> Callable[..., Any]:
 
     @pass_context
     def said(context: Context, *values: object) -> object:
-        return words(*values, locale=context["locale"])
+        return words(*values, context["locale"])
 
     return said
 
@@ -180,9 +205,12 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "by_day": wording.by_day,
     "date": _in_locale(wording.date_in_words),
     "day": _in_locale(wording.day),
+    "direction": wording.direction,
     "duration": _in_locale(wording.duration),
     "line_breaks": line_breaks,
     "month": _in_locale(wording.month),
+    "name": _in_locale(wording.name),
+    "names": _in_locale(wording.names),
     "offset": wording.offset,
     "safe_url": safe_url,
     "short_weekday": _in_locale(wording.short_weekday),

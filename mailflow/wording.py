@@ -6,8 +6,10 @@ that a clock change repeats carries its offset, so that no two instants of a lis
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import groupby
 from typing import Protocol, TypeVar
+from unicodedata import bidirectional
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -16,7 +18,7 @@ from babel.units import format_unit
 
 ENGLISH = "en"
 # Plain "en" is American to CLDR; most who read it expect the day before the month, and 24 hours.
-_REGIONAL = {ENGLISH: "en_GB"}
+_REGIONAL = {ENGLISH: "en-GB"}
 _DAY_PATTERNS = {ENGLISH: "EEEE d MMMM y"}
 
 
@@ -38,10 +40,33 @@ S = TypeVar("S", bound=Starts)
 D = TypeVar("D", bound=Dated)
 
 
+@cache
+def locale_of(language: str) -> Locale:
+    """What CLDR says of a language; aware of the region that English is taken from."""
+    return Locale.parse(_REGIONAL.get(language, language), sep="-")
+
+
+def direction(language: str) -> str:
+    """Which way a language is written: `ltr` or `rtl`."""
+    return locale_of(language).text_direction
+
+
+def name(text: str, locale: str = ENGLISH) -> str:
+    """A name within a sentence, between marks (UAX #9, FSI and PDI) where it is written the other way."""
+    against = ("L",) if direction(locale) == "rtl" else ("R", "AL")
+    turns = any(bidirectional(letter) in against for letter in text)
+    return f"\u2068{text}\u2069" if turns else text
+
+
+def names(people: Iterable[str], locale: str = ENGLISH) -> str:
+    """`Joe Client, Ann Client`."""
+    return ", ".join(name(one, locale) for one in people)
+
+
 def date_in_words(day: date, locale: str = ENGLISH) -> str:
     """`Tuesday 1 December 2026`."""
     pattern = _DAY_PATTERNS.get(locale, "full")
-    return format_date(day, pattern, locale=_REGIONAL.get(locale, locale))
+    return format_date(day, pattern, locale=locale_of(locale))
 
 
 def day(instant: datetime, zone: ZoneInfo, locale: str = ENGLISH) -> str:
@@ -52,7 +77,7 @@ def day(instant: datetime, zone: ZoneInfo, locale: str = ENGLISH) -> str:
 def time(instant: datetime, zone: ZoneInfo, locale: str = ENGLISH) -> str:
     """The wall time of `instant` in `zone`: `10:00`, or `02:30 (UTC+2)` where it comes twice."""
     local = instant.astimezone(zone)
-    words = format_time(local.replace(tzinfo=None), "short", locale=_REGIONAL.get(locale, locale))
+    words = format_time(local.replace(tzinfo=None), "short", locale=locale_of(locale))
     if local.replace(fold=0).utcoffset() == local.replace(fold=1).utcoffset():
         return words
     return f"{words} ({offset(instant, zone)})"
@@ -98,22 +123,22 @@ def duration(length: timedelta, locale: str = ENGLISH) -> str:
     parts = [(hours, "duration-hour")] if hours else []
     if minutes or not hours:
         parts.append((minutes, "duration-minute"))
-    return " ".join(format_unit(number, unit, locale=locale) for number, unit in parts)
+    return " ".join(format_unit(number, unit, locale=locale_of(locale)) for number, unit in parts)
 
 
 def month(day: date, locale: str = ENGLISH) -> str:
     """`December 2026`."""
-    return format_skeleton("yMMMM", day, locale=_REGIONAL.get(locale, locale))
+    return format_skeleton("yMMMM", day, locale=locale_of(locale))
 
 
 def weekday(day: date, locale: str = ENGLISH) -> str:
     """`Tuesday`."""
-    return format_date(day, "EEEE", locale=locale)
+    return format_date(day, "EEEE", locale=locale_of(locale))
 
 
 def short_weekday(day: date, locale: str = ENGLISH) -> str:
     """`Tue`."""
-    return format_date(day, "EEE", locale=locale)
+    return format_date(day, "EEE", locale=locale_of(locale))
 
 
 def by_day(slots: Iterable[S], zone: ZoneInfo) -> list[tuple[datetime, list[S]]]:
@@ -132,7 +157,7 @@ def by_day(slots: Iterable[S], zone: ZoneInfo) -> list[tuple[datetime, list[S]]]
 
 def weeks(days: Sequence[D], locale: str = ENGLISH) -> list[list[D | None]]:
     """The days of one month in rows of seven, filled up with None, in the weeks of the language."""
-    first_weekday = Locale.parse(_REGIONAL.get(locale, locale)).first_week_day
+    first_weekday = locale_of(locale).first_week_day
     blanks = (days[0].date.weekday() - first_weekday) % 7 if days else 0
     cells: list[D | None] = [None] * blanks + list(days)
     cells += [None] * (-len(cells) % 7)

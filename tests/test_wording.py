@@ -127,7 +127,7 @@ def test_slots_are_grouped_by_day_and_offset() -> None:
     ]
 
 
-@pytest.mark.parametrize(("locale", "blanks"), [("en", 1), ("ar_EG", 3)])
+@pytest.mark.parametrize(("locale", "blanks"), [("en", 1), ("ar-EG", 3)])
 def test_a_month_stands_in_rows_of_seven(locale: str, blanks: int) -> None:
     days = [Square(date(2026, 12, day)) for day in range(1, 32)]
     rows = wording.weeks(days, locale)
@@ -145,3 +145,17 @@ def test_months_and_weekdays_have_names() -> None:
     assert wording.month(date(2026, 12, 1)) == "December 2026"
     assert wording.weekday(date(2026, 12, 1)) == "Tuesday"
     assert wording.short_weekday(date(2026, 12, 1), "de") == "Di."
+
+
+@pytest.mark.parametrize(
+    ("name", "locale", "words"),
+    [
+        pytest.param("Dana Coach", "en", "Dana Coach", id="with-the-sentence"),
+        pytest.param("דנה", "en", "\u2068דנה\u2069", id="against-it"),
+        pytest.param("دانا", "ar", "دانا", id="with-arabic"),
+        pytest.param("Dana", "ar", "\u2068Dana\u2069", id="against-arabic"),
+    ],
+)
+def test_a_name_does_not_turn_the_sentence_round(name: str, locale: str, words: str) -> None:
+    assert wording.name(name, locale) == words
+    assert wording.names([name, "1"], locale) == f"{words}, 1"
