@@ -40,7 +40,7 @@ class Client:
         async with asyncio.timeout(5):
             try:
                 return (await self.reader.readline()).decode().rstrip("\r\n")
-            except ConnectionResetError:
+            except ConnectionError:
                 return ""
 
     async def ask(self, command: str) -> str:

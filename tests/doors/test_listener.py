@@ -130,6 +130,7 @@ async def test_logs_neither_addresses_nor_text(
         ([""], "500"),
         (["x" * 2000], "500"),
         (["x" * 200_000], "500"),
+        (["NOOP " + "x" * 1020], "500"),
     ],
 )
 async def test_order(commands: list[str], answer: str, open_house: OpenHouse) -> None:
@@ -187,6 +188,28 @@ async def test_a_browser_is_hung_up_on(request_line: str, open_house: OpenHouse)
         await client.reply()
 
         assert await client.ask(request_line) == ""
+
+
+async def test_a_handshake_at_the_wrong_port_is_hung_up_on(open_house: OpenHouse) -> None:
+    house = await open_house()
+    async with connected(house.port) as client:
+        await client.reply()
+        await client.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+
+        assert await client.reply() == ""
+
+
+async def test_what_was_sent_before_the_end_is_answered(open_house: OpenHouse) -> None:
+    house = await open_house()
+    async with connected(house.port) as client:
+        await client.send(
+            b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<postmaster>\r\nDATA\r\n" + MESSAGE + b".\r\n"
+        )
+        client.writer.write_eof()
+        answers = [await client.reply() for _ in range(7)]
+
+    assert [answer[:3] for answer in answers] == ["220", "250", "250", "250", "354", "250", ""]
+    assert len(house.taken) == 1
 
 
 # What it may send

@@ -2,15 +2,18 @@
 
 import ipaddress
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mailflow.config import Network
 from mailflow.doors.listener.limits import Limits
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_WINDOW = 60.0  # seconds over which new connections are counted
-_IPV6_SITE = 64  # prefix length: whoever has one IPv6 address has all of its /64
+_WINDOW = 60.0  # seconds over which what is rare is counted
+# How much of an address, in bytes, tells one peer and one network. Whoever has one IPv6 address has
+# all of its /64, and a /48 for the asking.
+_IPV4 = (4, 3)
+_IPV6 = (8, 6)
 
 
 def read_address(text: str) -> Address:
@@ -22,54 +25,73 @@ def read_address(text: str) -> Address:
 
 
 class Gate:
-    """Counts connections: in all, and by address except for loopback and the `trusted` networks.
+    """Counts connections and guesses: by address and network, except for loopback and the `trusted`.
 
-    Times are seconds of any clock that does not go back.
+    `clock` gives seconds, and does not go back.
     """
 
-    def __init__(self, limits: Limits, trusted: Sequence[Network]) -> None:
+    def __init__(
+        self, limits: Limits, trusted: Sequence[Network], clock: Callable[[], float]
+    ) -> None:
         self._limits = limits
         self._trusted = tuple(trusted)
-        self._open: Counter[Network] = Counter()
-        self._begun: Counter[Network] = Counter()
+        self._clock = clock
+        self._open: Counter[bytes] = Counter()
+        self._begun: Counter[bytes] = Counter()
+        self._guesses: Counter[bytes] = Counter()
         self._window = 0
 
-    def admit(self, peer: Address, now: float) -> bool:
-        """Whether `peer` may come in. If so, it counts until `release`."""
-        site = _site(peer)
-        self._count_attempt(site, now)
-        if self._open.total() >= self._limits.connections:
+    def admit(self, peer: Address) -> bool:
+        """Whether `peer` may have one more connection. If so, it counts until `release`."""
+        if self._is_exempt(peer):
+            return True
+        self._turn_window()
+        address, network = _blocks(peer)
+        self._begun.update((address, network))
+        if self._is_too_much(address, network):
             return False
-        if not self._is_exempt(peer) and self._is_too_much(site):
-            return False
-        self._open[site] += 1
+        self._open.update((address, network))
         return True
 
     def release(self, peer: Address) -> None:
         """A connection that was admitted has ended."""
-        site = _site(peer)
-        self._open[site] -= 1
-        if not self._open[site]:
-            del self._open[site]
+        if self._is_exempt(peer):
+            return
+        for block in _blocks(peer):
+            self._open[block] -= 1
+            if not self._open[block]:
+                del self._open[block]
 
-    def _count_attempt(self, site: Network, now: float) -> None:
-        window = int(now // _WINDOW)
+    def guessed(self, peer: Address) -> bool:
+        """Counts a recipient that does not exist; whether `peer` has now tried too many."""
+        if self._is_exempt(peer):
+            return False
+        self._turn_window()
+        address, _ = _blocks(peer)
+        self._guesses[address] += 1
+        return self._guesses[address] > self._limits.guesses
+
+    def _turn_window(self) -> None:
+        window = int(self._clock() // _WINDOW)
         if window != self._window:
             self._window = window
             self._begun.clear()
-        self._begun[site] += 1
+            self._guesses.clear()
 
     def _is_exempt(self, peer: Address) -> bool:
         return peer.is_loopback or any(peer in network for network in self._trusted)
 
-    def _is_too_much(self, site: Network) -> bool:
+    def _is_too_much(self, address: bytes, network: bytes) -> bool:
+        limits = self._limits
         return (
-            self._open[site] >= self._limits.connections_per_address
-            or self._begun[site] > self._limits.connections_per_minute
+            self._open[address] >= limits.connections_per_address
+            or self._open[network] >= limits.connections_per_network
+            or self._begun[address] > limits.connections_per_minute
+            or self._begun[network] > limits.connections_per_minute_and_network
+            or self._guesses[address] > limits.guesses
         )
 
 
-def _site(peer: Address) -> Network:
-    if isinstance(peer, ipaddress.IPv6Address):
-        return ipaddress.IPv6Network((peer, _IPV6_SITE), strict=False)
-    return ipaddress.IPv4Network(peer)
+def _blocks(peer: Address) -> tuple[bytes, bytes]:
+    address, network = _IPV4 if isinstance(peer, ipaddress.IPv4Address) else _IPV6
+    return peer.packed[:address], peer.packed[:network]

@@ -1,18 +1,20 @@
 """The open port: who may come in, and on what terms."""
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import cast
 
 from mailflow import config
+from mailflow.doors.listener.certificate import Certificate
 from mailflow.doors.listener.gate import Address, Gate, read_address
-from mailflow.doors.listener.limits import STANDARD, Limits
-from mailflow.doors.listener.session import LmtpSession, Session, Terms
+from mailflow.doors.listener.limits import STANDARD, Limits, within_descriptors
+from mailflow.doors.listener.session import LmtpSession, Session
+from mailflow.doors.listener.terms import Terms
 from mailflow.mail.envelope import Envelope, Recipient
 
-_BUSY = b"421 4.7.0 too many connections, try again later\r\n"
+_BUSY = "421 4.7.0 too many connections, try again later"
+_MADE_ROOM = "421 4.4.2 silent for too long while others wait"
 
 
 class Listener:
@@ -33,17 +35,21 @@ class Listener:
         limits: Limits = STANDARD,
     ) -> None:
         self._settings = settings
-        self._limits = limits
-        self._gate = Gate(limits, settings.trusted_peers)
+        self._limits = limits = within_descriptors(limits)
+        self._clock = asyncio.get_running_loop().time
+        self._gate = Gate(limits, settings.trusted_peers, self._clock)
         self._sessions: set[Session] = set()
         self._server: asyncio.Server | None = None
         self._terms = Terms(
             hostname=hostname,
+            greeting="LMTP mailflow" if settings.protocol == "lmtp" else "ESMTP mailflow",
             max_message_size=settings.max_message_size,
             accepts=accepts,
             take=take,
-            tls=_tls_context(settings),
+            certificate=_certificate(settings),
             limits=limits,
+            gate=self._gate,
+            big=asyncio.Lock(),
         )
 
     async def start(self) -> tuple[str, int]:
@@ -69,12 +75,25 @@ class Listener:
         await self._server.wait_closed()
 
     def _admit(self, peer: Address) -> Session | None:
-        if not self._gate.admit(peer, asyncio.get_running_loop().time()):
+        if not (self._has_room() and self._gate.admit(peer)):
             return None
         session = self._make_session(peer)
         self._sessions.add(session)
         session.closed.add_done_callback(lambda _: self._forget(session, peer))
         return session
+
+    def _has_room(self) -> bool:
+        """Whether there is room for one more, made if need be by whoever has been silent for longest."""
+        if len(self._sessions) < self._limits.connections:
+            return True
+        staying = [session for session in self._sessions if not session.is_leaving]
+        if len(staying) < self._limits.connections:
+            return True
+        idlest = min(staying, key=lambda session: session.heard)
+        if self._clock() - idlest.heard < self._limits.yields:
+            return False
+        idlest.dismiss(_MADE_ROOM)
+        return True
 
     def _make_session(self, peer: Address) -> Session:
         is_lmtp = self._settings.protocol == "lmtp"
@@ -102,7 +121,7 @@ class _Doorman(asyncio.Protocol):
             return
         session = self._admit(read_address(name[0]))
         if session is None:
-            transport.write(_BUSY)
+            transport.write(_BUSY.encode() + b"\r\n")
             transport.close()
         else:
             transport.set_protocol(session)
@@ -114,9 +133,7 @@ def _accept_any(address: str) -> Recipient:
     return Recipient.OURS
 
 
-def _tls_context(settings: config.Listener) -> ssl.SSLContext | None:
-    if settings.tls_certificate is None:
+def _certificate(settings: config.Listener) -> Certificate | None:
+    if settings.tls_certificate is None or settings.tls_key is None:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-    return context
+    return Certificate(settings.tls_certificate, settings.tls_key)

@@ -1,45 +1,34 @@
-"""The conversation with one client, over aiosmtpd's protocol.
+"""What one client asks for, and what it gets.
 
-aiosmtpd reads the command lines and does STARTTLS. What a stranger can make costly or wrong there
-is done here instead: the grammar of MAIL and RCPT, DATA, the limits, and what is said when
-something fails. SMTPUTF8, AUTH and VRFY are not offered.
+aiosmtpd's commands are taken as they are where a stranger can make nothing costly or wrong of them;
+the grammar of MAIL and RCPT, DATA and its limits are done here. SMTPUTF8, AUTH and VRFY are not
+offered.
 """
 
 import asyncio
-import logging
+import math
 import re
-import ssl
-from collections import defaultdict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 
-from aiosmtpd.smtp import SMTP, TLSSetupException
 from aiosmtpd.smtp import Envelope as Transaction
-from aiosmtpd.smtp import Session as Greeting
 
 from mailflow.doors.listener.commands import parse_path, refuse_mail_parameters
+from mailflow.doors.listener.connection import NOT_OFFERED, Connection, report
 from mailflow.doors.listener.data import DataStream
 from mailflow.doors.listener.gate import Address
-from mailflow.doors.listener.limits import Limits
-from mailflow.journal import log
+from mailflow.doors.listener.terms import Terms
 from mailflow.mail.envelope import Envelope, Recipient, is_mailbox
 
-# aiosmtpd writes every command with its addresses there, and every line of a message.
-logging.getLogger("mail.log").addFilter(lambda record: False)
-
-_COMMAND_LENGTH = 1024  # bytes: two times the longest path, and parameters
-_BUFFER = 64 * 1024  # bytes that wait to be read, until the client has to
-_ALL_THERE_IS = 1024 * 1024  # more than that buffer can hold, so that a read empties it
+_ALL_THERE_IS = 1024 * 1024  # more than a buffer can hold, so that a read empties it
 _IN_MEMORY = 256 * 1024  # bytes of a message; the rest is on the disk: many clients may be slow
 _PAST_THE_LIMIT = 256 * 1024  # bytes that are heard out, so that a client gets to read the refusal
 _NAME = re.compile(r"[ -~]{1,255}")
 
 _TAKEN = "250 2.0.0 taken"
-_FAILED = "451 4.3.0 something failed here, try again later"
+_SLOW = "451 4.4.2 that took too long"
+_GOING_DOWN = "421 4.3.2 going down, try again later"
 _SYNTAX = "501 5.5.4 syntax"
 _ORDER = "503 5.5.1 not now"
-_NOT_OFFERED = "502 5.5.1 not offered"
 _ANSWERS = {
     Recipient.OURS: "250 2.1.5 recipient taken",
     Recipient.UNKNOWN: "550 5.1.1 no such address here",
@@ -47,92 +36,20 @@ _ANSWERS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What holds for the clients of one listener."""
-
-    hostname: str
-    max_message_size: int
-    accepts: Callable[[str], Recipient]
-    take: Callable[[Envelope], Awaitable[None]]
-    tls: ssl.SSLContext | None
-    limits: Limits
-
-
-class Session(SMTP):
-    """One client's connection. `closed` is done when the connection is gone."""
-
-    session: Greeting
-    envelope: Transaction
-    transport: asyncio.Transport | None
-    _original_transport: asyncio.Transport | None
-    _handler_coroutine: asyncio.Task[None]
-    line_length_limit = _BUFFER
-    command_size_limit = _COMMAND_LENGTH
+class Session(Connection):
+    """The commands of SMTP (RFC 5321)."""
 
     def __init__(self, terms: Terms, peer: Address) -> None:
-        # aiosmtpd's belongs to the class: each connection would change the limits of all others.
-        self.command_size_limits = defaultdict(lambda: _COMMAND_LENGTH)
-        loop = asyncio.get_running_loop()
-        super().__init__(
-            None,
-            hostname=terms.hostname,
-            ident="mailflow",
-            tls_context=terms.tls,
-            timeout=terms.limits.idle,
-            loop=loop,
-        )
-        self.closed: asyncio.Future[None] = loop.create_future()
-        self._terms = terms
+        super().__init__(terms)
         self._peer = peer
-        self._errors = 0
         self._within_data = False
         self._is_retired = False
-        self._deadline = loop.call_later(terms.limits.session, self.abort)
-
-    # The connection
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._handler_coroutine.add_done_callback(_note_end)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self.closed.done():  # aiosmtpd calls it once more when a TLS handshake fails
-            return
-        super().connection_lost(error)
-        self._deadline.cancel()
-        self.closed.set_result(None)
-
-    def abort(self) -> None:
-        """Ends the connection at once. (`close` would wait for a client that never reads.)"""
-        transport = self._original_transport or self.transport  # the one below TLS, if there is
-        if transport is not None:
-            transport.abort()
-
-    _timeout_cb = abort
 
     def retire(self) -> None:
         """Ends the session: at once, or after the answer to the message that is being sent."""
         self._is_retired = True
-        if not self._within_data and not self._handler_coroutine.done():
-            self._writer.write(b"421 4.3.2 going down, try again later\r\n")
-            self._hang_up()
-
-    def _hang_up(self) -> None:
-        if self.transport is not None:
-            self._handler_coroutine.cancel()
-            self.transport.close()
-
-    async def push(self, status: str) -> None:  # type: ignore[override]  # never bytes here
-        await super().push(status)
-        if status.startswith("5"):
-            self._errors += 1
-            if self._errors == self._terms.limits.errors:
-                await super().push("421 4.7.0 too many errors")
-                self._hang_up()
-
-    async def handle_exception(self, error: Exception) -> str:
-        return _FAILED if isinstance(error, TLSSetupException) else _report(error)
+        if not self._within_data:
+            self.dismiss(_GOING_DOWN)
 
     # Greetings
 
@@ -158,13 +75,15 @@ class Session(SMTP):
         return True
 
     async def smtp_STARTTLS(self, arg: str | None) -> None:
-        if self._may_start_tls():
-            await super().smtp_STARTTLS(arg or "")
-        else:
-            await self.push(_ORDER if self.tls_context else _NOT_OFFERED)
+        certificate = self._terms.certificate
+        if certificate is None or self._tls_protocol is not None:
+            await self.push(_ORDER if certificate else NOT_OFFERED)
+            return
+        self.tls_context = certificate.context()
+        await super().smtp_STARTTLS(arg or "")
 
     def _may_start_tls(self) -> bool:
-        return self.tls_context is not None and self._tls_protocol is None
+        return self._terms.certificate is not None and self._tls_protocol is None
 
     # The envelope
 
@@ -172,7 +91,10 @@ class Session(SMTP):
         await self.push(self._begin(arg))
 
     async def smtp_RCPT(self, arg: str | None) -> None:
-        await self.push(self._add_recipient(arg))
+        answer = self._add_recipient(arg)
+        await self.push(answer)
+        if answer == _ANSWERS[Recipient.UNKNOWN] and self._terms.gate.guessed(self._peer):
+            self.dismiss("421 4.7.0 too many unknown recipients")
 
     def _begin(self, argument: str | None) -> str:
         if self.session.host_name is None or self.envelope.mail_from is not None:
@@ -231,21 +153,41 @@ class Session(SMTP):
         try:
             async with asyncio.timeout(self._terms.limits.data):
                 await self._read(data)
-            if data.refusal is None:
-                await self._terms.take(self._fill_envelope(data.content()))
-        except Exception as error:
-            return _report(error)
-        return data.refusal or _TAKEN
+        except TimeoutError:
+            return _SLOW
+        except ConnectionError:
+            raise
+        except OSError as error:  # the disk
+            return report(error)
+        return data.refusal or await self._hand_over(data)
 
     async def _read(self, data: DataStream) -> None:
+        counted = 0
         while not data.ended and data.size <= self._terms.max_message_size + _PAST_THE_LIMIT:
-            self._reset_timeout()
             block = await self._reader.read(_ALL_THERE_IS)
             if not block:
-                raise ConnectionResetError
+                raise asyncio.IncompleteReadError(b"", None)
             rest = data.feed(block)
             if rest:
                 self._reader.feed_data(rest)
+            if data.size >= counted + self._terms.limits.progress:
+                counted = data.size
+                self.heard = self.loop.time()
+
+    async def _hand_over(self, data: DataStream) -> str:
+        self.heard = math.inf  # it is for us now to answer
+        try:
+            if data.size <= _IN_MEMORY:
+                await self._terms.take(self._fill_envelope(data.content()))
+            else:
+                async with self._terms.big:
+                    await self._terms.take(self._fill_envelope(data.content()))
+        except Exception as error:
+            return report(error)
+        finally:
+            self.heard = self.loop.time()
+        self._commands = 0
+        return _TAKEN
 
     def _fill_envelope(self, raw: bytes) -> Envelope:
         return Envelope(
@@ -262,11 +204,11 @@ class Session(SMTP):
     # What is not offered
 
     async def _refuse(self, arg: str | None) -> None:
-        await self.push(_NOT_OFFERED)
+        await self.push(NOT_OFFERED)
 
     async def _drop(self, arg: str | None) -> None:
         """HTTP: a web page that makes a browser speak to us."""
-        self._hang_up()
+        self.abort()
 
     smtp_AUTH = smtp_EXPN = smtp_HELP = smtp_VRFY = _refuse
     smtp_GET = smtp_POST = smtp_PUT = _drop
@@ -282,15 +224,3 @@ class LmtpSession(Session):
 
     async def _answer_data(self, status: str) -> None:
         await self.push("\r\n".join([status] * len(self.envelope.rcpt_tos)))
-
-
-def _report(error: Exception) -> str:
-    """The reply tells nothing of the error: it may hold somebody's address."""
-    log.error("command.failed", error=error)
-    return _FAILED
-
-
-def _note_end(task: asyncio.Task[None]) -> None:
-    """Takes the error of a connection that broke off, so that asyncio does not report it."""
-    if not task.cancelled():
-        task.exception()

@@ -1,10 +1,13 @@
 """How long a session may last, and how it ends."""
 
 import asyncio
+import resource
 
 import pytest
 
 from mailflow.doors.listener import Limits
+from mailflow.doors.listener.limits import within_descriptors
+from mailflow.mail.envelope import Envelope
 from tests.doors.conftest import OpenHouse
 from tests.doors.peers import connected
 
@@ -36,7 +39,33 @@ async def test_slow_clients(limits: Limits, commands: list[str], open_house: Ope
         async with asyncio.timeout(2):
             rest = await client.reader.read()
 
-    assert rest in (b"", b"451 4.3.0 something failed here, try again later\r\n")
+    assert rest in (b"", b"451 4.4.2 that took too long\r\n")
+
+
+async def test_a_dripping_message_is_not_waited_for(open_house: OpenHouse) -> None:
+    house = await open_house(Limits(idle=0.3, progress=1000, stop=0.5))
+    async with connected(house.port) as dripping, connected(house.port) as steady:
+        for client in (dripping, steady):
+            await client.reply()
+            await client.ask_all("EHLO c", "MAIL FROM:<>", "RCPT TO:<postmaster>", "DATA")
+        for _ in range(10):
+            dripping.writer.write(b"a")
+            await steady.send(b"a" * 998 + b"\r\n")
+            await asyncio.sleep(0.1)
+        await steady.send(b".\r\n")
+
+        assert await dripping.reply() == ""
+        assert await steady.reply() == "250 2.0.0 taken"
+
+
+async def test_talk_without_mail_comes_to_an_end(open_house: OpenHouse) -> None:
+    house = await open_house(Limits(commands=8, stop=0.5))
+    async with connected(house.port) as client:
+        await client.reply()
+        assert (await client.mail(MESSAGE + b".\r\n")).startswith("250 ")
+        answers = await client.ask_all(*["NOOP"] * 9)
+
+    assert [answer[:3] for answer in answers] == ["250"] * 8 + ["421"]
 
 
 async def greeted(port: int) -> str:
@@ -66,6 +95,47 @@ async def test_a_connection_too_many(open_house: OpenHouse) -> None:
             assert (await third.reply()).startswith("421 4.7.0 ")
         await first.ask("QUIT")
     assert (await greeted(house.port)).startswith("220 flow.example.com ")
+
+
+async def test_who_is_silent_for_longest_makes_room(open_house: OpenHouse) -> None:
+    house = await open_house(Limits(connections=2, yields=0.2, stop=0.5))
+    async with connected(house.port) as first, connected(house.port) as second:
+        await first.reply()
+        await second.reply()
+        await asyncio.sleep(0.3)
+        await first.ask("NOOP")
+        async with connected(house.port) as third:
+            assert (await third.reply()).startswith("220 ")
+            assert (await second.reply()).startswith("421 4.4.2 ")
+            assert (await first.ask("NOOP")).startswith("250 ")
+
+
+async def test_who_waits_for_us_does_not_make_room(open_house: OpenHouse) -> None:
+    committed = asyncio.Event()
+
+    async def take(envelope: Envelope) -> None:
+        await committed.wait()
+
+    house = await open_house(Limits(connections=1, yields=0.1, stop=0.5), take=take)
+    async with connected(house.port) as waiting:
+        await waiting.reply()
+        answer = asyncio.create_task(waiting.mail(MESSAGE + b".\r\n"))
+        await asyncio.sleep(0.3)
+        async with connected(house.port) as second:
+            assert (await second.reply()).startswith("421 4.7.0 ")
+        committed.set()
+
+        assert await answer == "250 2.0.0 taken"
+
+
+def test_descriptors_are_left_for_the_rest() -> None:
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, most))
+    try:
+        assert within_descriptors(Limits()).connections == 32
+        assert within_descriptors(Limits(connections=8)).connections == 8
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 async def test_stopping_lets_a_message_come_to_its_answer(open_house: OpenHouse) -> None:

@@ -1,12 +1,16 @@
 """TLS, and what it makes us forget."""
 
 import asyncio
+import io
+import json
 import smtplib
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from mailflow.doors.listener import Limits
 from tests.doors.conftest import House, OpenHouse
 from tests.doors.peers import Certificate, connected
 
@@ -63,7 +67,7 @@ async def test_what_was_sent_ahead_of_tls_is_not_heard(
         assert (await client.ask("RCPT TO:<dana@flow.example.com>")).startswith("503 ")
 
 
-async def test_no_tls_after_starttls(tls_house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_tls_after_starttls(tls_house: House, journal: io.StringIO) -> None:
     async with connected(tls_house.port) as client:
         await client.reply()
         await client.ask("STARTTLS")
@@ -72,3 +76,49 @@ async def test_no_tls_after_starttls(tls_house: House, caplog: pytest.LogCapture
             await client.reader.read()
     async with connected(tls_house.port) as client:
         assert (await client.reply()).startswith("220 ")
+    assert journal.getvalue() == ""
+
+
+async def test_who_goes_within_the_handshake_makes_room(
+    open_house: OpenHouse, certificate: Certificate
+) -> None:
+    house = await open_house(
+        Limits(connections=1, stop=0.5), tls_certificate=certificate.path, tls_key=certificate.key
+    )
+    async with connected(house.port) as client:
+        await client.reply()
+        await client.ask("STARTTLS")
+    async with asyncio.timeout(5):
+        greeting = ""
+        while not greeting.startswith("220 "):
+            async with connected(house.port) as client:
+                greeting = await client.reply()
+
+
+async def test_a_renewed_certificate_is_shown(
+    open_house: OpenHouse, tmp_path: Path, journal: io.StringIO
+) -> None:
+    made = Certificate.make(tmp_path)
+    house = await open_house(tls_certificate=made.path, tls_key=made.key)
+
+    def shown() -> bytes:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with smtplib.SMTP("127.0.0.1", house.port) as client:
+            client.starttls(context=context)
+            assert isinstance(client.sock, ssl.SSLSocket)
+            return client.sock.getpeercert(binary_form=True) or b""
+
+    def on_the_disk() -> bytes:
+        return ssl.PEM_cert_to_DER_cert(made.path.read_text())
+
+    first = on_the_disk()
+    assert await asyncio.to_thread(shown) == first
+    made.key.write_text("half a key")
+    assert await asyncio.to_thread(shown) == first
+    Certificate.make(tmp_path)
+    assert on_the_disk() != first
+    assert await asyncio.to_thread(shown) == on_the_disk()
+
+    events = [json.loads(line)["event"] for line in journal.getvalue().splitlines()]
+    assert events == ["certificate.unreadable", "certificate.renewed"]

@@ -1,0 +1,25 @@
+"""What holds for all clients of a listener."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from mailflow.doors.listener.certificate import Certificate
+from mailflow.doors.listener.gate import Gate
+from mailflow.doors.listener.limits import Limits
+from mailflow.mail.envelope import Envelope, Recipient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """`accepts` and `take` are as `Listener` says; one big message at a time is in memory, under `big`."""
+
+    hostname: str
+    greeting: str
+    max_message_size: int
+    accepts: Callable[[str], Recipient]
+    take: Callable[[Envelope], Awaitable[None]]
+    certificate: Certificate | None
+    limits: Limits
+    gate: Gate
+    big: asyncio.Lock
