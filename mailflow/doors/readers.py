@@ -7,6 +7,7 @@ replaced by another.
 import asyncio
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -24,21 +25,13 @@ PROCESSES = 2
 
 COMMAND = (sys.executable, "-m", "mailflow.mail")
 
-MEBIBYTE = 1024 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds that a reader has."""
+    """Seconds on the wall that a process has; one that reads has less time of its own, but may have to wait for it."""
 
-    starting: float = 20.0
-    reading: float = 2.0
-    """For one mail; within our own limits the worst takes a third of it."""
-    each_mebibyte: float = 0.1
-    """More for a large one: its content is decoded and copied from process to process."""
-
-    def of(self, raw: bytes) -> float:
-        return self.reading + self.each_mebibyte * len(raw) / MEBIBYTE
+    starting: float = 30.0
+    reading: float = 30.0
 
 
 STANDARD = Patience()
@@ -76,7 +69,7 @@ class Readers:
                 reader.start()
                 await self._within(self._patience.starting, reader, reader.hear)
             work = partial(reader.exchange, (raw, self._domain, sender))
-            answer: Mail | Unreadable = await self._within(self._patience.of(raw), reader, work)
+            answer: Mail | Unreadable = await self._within(self._patience.reading, reader, work)
         finally:
             self._idle.put_nowait(reader)
         if isinstance(answer, Unreadable):
@@ -91,7 +84,7 @@ class Readers:
                 return await loop.run_in_executor(self._threads, work)
         except TimeoutError as error:
             self._end(reader)
-            raise ReaderLost(f"reading it took more than {seconds:.3g} seconds") from error
+            raise ReaderLost(f"what reads it said nothing for {seconds:.3g} seconds") from error
         except BaseException:
             self._end(reader)
             raise
@@ -137,7 +130,7 @@ class _Reader:
         try:
             return pickle.load(process.stdout)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
-            raise ReaderLost(f"what read it ended ({process.wait()})") from error
+            raise ReaderLost(_fate(process.wait())) from error
 
     def exchange(self, asked: tuple[bytes, str, str]) -> Any:
         """What it answers. Raises `ReaderLost`."""
@@ -148,6 +141,12 @@ class _Reader:
             pickle.dump(asked, process.stdin, pickle.HIGHEST_PROTOCOL)
             process.stdin.flush()
         return self.hear()
+
+
+def _fate(code: int) -> str:
+    if code == -signal.SIGPROF:
+        return "it took too long to read"
+    return f"the process that read it ended ({code})"
 
 
 def _clear_away(process: "subprocess.Popen[bytes]") -> None:

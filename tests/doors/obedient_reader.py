@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 
 from mailflow.mail.__main__ import main
 from mailflow.mail.reading import Mail, read
@@ -16,8 +17,10 @@ def obey(raw: bytes, domain: str, sender: str) -> Mail:
         os._exit(7)
     if b"CRASH" in raw:
         os.kill(os.getpid(), signal.SIGSEGV)
-    while b"HANG" in raw:
+    while b"SPIN" in raw:
         pass
+    if b"HANG" in raw:
+        time.sleep(60)
     if b"EAT" in raw:
         bytearray(2 * 1024**3)
     return read(raw, domain, sender)
