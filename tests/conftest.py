@@ -6,10 +6,15 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from mailflow.journal import open_journal
 from tests.flow import Flow
+
+# On the wall a busy machine is slow with anything; what must be quick is measured in time of the process.
+hypothesis.settings.register_profile("mailflow", deadline=None)
+hypothesis.settings.load_profile("mailflow")
 
 Golden = Callable[[str, bytes], None]
 Count = Callable[[int, int], int]

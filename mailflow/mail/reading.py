@@ -13,6 +13,7 @@ from mailflow.mail import message_ids, quoting, thread_index
 from mailflow.mail.addresses import Person, people
 from mailflow.mail.automatic import Automation, automation
 from mailflow.mail.bodies import Attachment, Body, content_digest, read_body
+from mailflow.mail.body_hashes import BodyHashes, body_hashes
 from mailflow.mail.bounded_message import BoundedMessage, check_header_block
 from mailflow.mail.cleaning import MAX_LINE, clean_line
 from mailflow.mail.raw_headers import RawHeaders, raw_headers, unfold
@@ -41,7 +42,7 @@ class Mail:
     mailboxes of all From fields. `text` is the whole text, quotes and all; `html` is as it came,
     unsafe to show, and `from_html` says that `text` is a rendering of it. `trace` has the Received
     and Authentication-Results fields, topmost first. `digest` is equal for the same message on two
-    ways.
+    ways. `body_hashes` are those that its signatures speak of, None if it has none.
     """
 
     message_id: str
@@ -66,6 +67,7 @@ class Mail:
     instance: str
     trace: tuple[TraceField, ...]
     digest: str
+    body_hashes: BodyHashes | None
 
     def written(self, parents: Sequence[str] = ()) -> str:
         """What the author wrote, quotes and signature cut; `parents` are texts of what was answered, nearest first."""
@@ -91,14 +93,14 @@ def read(raw: bytes, own_domain: str, envelope_sender: str | None = None) -> Mai
     check_header_block(raw)
     try:
         message = message_from_bytes(raw, _class=BoundedMessage)
-        return _mail(message, own_domain, envelope_sender)
+        return _mail(message, raw, own_domain, envelope_sender)
     except Unreadable:
         raise
     except Exception as error:  # what the parsers raise on hostile input is nowhere listed
         raise Unreadable(f"not parsable ({type(error).__name__})") from error
 
 
-def _mail(message: Message, own_domain: str, envelope_sender: str | None) -> Mail:
+def _mail(message: Message, raw: bytes, own_domain: str, envelope_sender: str | None) -> Mail:
     headers = raw_headers(message.raw_items())
     authors, to, cc, reply_to = (
         people(headers.values(name)) for name in ("from", "to", "cc", "reply-to")
@@ -133,6 +135,7 @@ def _mail(message: Message, own_domain: str, envelope_sender: str | None) -> Mai
         instance=clean_line(headers.text("mailflow-instance")),
         trace=_trace(headers),
         digest=digest,
+        body_hashes=body_hashes(raw) if headers.values("dkim-signature") else None,
     )
 
 

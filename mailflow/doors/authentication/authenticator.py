@@ -39,16 +39,16 @@ class Authenticator:
             case "header":
                 return believe(mail, self._settings.trusted)
             case "verify":
-                return self._verify(envelope, author_domain(mail))
+                return self._verify(envelope, mail)
 
-    def _verify(self, envelope: Envelope, domain: str) -> Verdict:
+    def _verify(self, envelope: Envelope, mail: Mail) -> Verdict:
+        domain = author_domain(mail)
         if "." not in domain:  # no author, or nobody's domain
             return Verdict.UNVERIFIED
         lookup = self._new_lookup()
-        evidence = [
-            *check_signatures(envelope.raw, domain, lookup),
-            *self._check_envelope(envelope, domain, lookup),
-        ]
+        evidence = list(self._check_envelope(envelope, domain, lookup))
+        if mail.body_hashes is not None:
+            evidence += check_signatures(envelope.raw, mail.body_hashes, domain, lookup)
         return judge(domain, evidence, lambda name: lookup(name, "TXT"))
 
     def _check_envelope(

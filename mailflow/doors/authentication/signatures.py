@@ -1,7 +1,6 @@
 """Which domains have signed a mail as it came? (DKIM, RFC 6376)"""
 
 import base64
-import hashlib
 import logging
 from collections.abc import Callable, Iterator
 
@@ -9,6 +8,8 @@ import dkim
 
 from mailflow.doors.authentication.resolver import Lookup
 from mailflow.mail.authenticity import is_aligned
+from mailflow.mail.body_hashes import BodyHashes
+from mailflow.mail.bounded_message import MAX_HEADER_OCTETS
 from mailflow.mail.dmarc import Evidence, Method, Outcome
 
 # Forwarders add one each on top; a mail passes a few.
@@ -30,25 +31,28 @@ _SINGLE_FIELDS = (
 _SILENT = logging.Logger("dkim", logging.CRITICAL + 1)
 
 
-def check_signatures(raw: bytes, domain: str, lookup: Lookup) -> Iterator[Evidence]:
+def check_signatures(
+    raw: bytes, body: BodyHashes, domain: str, lookup: Lookup
+) -> Iterator[Evidence]:
     """What the topmost signatures come to, of those that can stand for `domain`.
 
-    `raw` has CRLF line ends. A signature passes if it covers From and the whole body, whatever its
-    `l=` says (RFC 6376, section 8.2).
+    `raw` has CRLF line ends, and `body` are the hashes of its body. A signature passes if it covers
+    From and the whole body, whatever its `l=` says (RFC 6376, section 8.2).
     """
-    head, _, body = raw.partition(b"\r\n\r\n")
+    head, _, _ = raw[:MAX_HEADER_OCTETS].partition(b"\r\n\r\n")
     try:
         mail = dkim.DKIM(head + b"\r\n\r\n", logger=_SILENT)
     except Exception:  # what dkimpy raises on hostile input is nowhere listed
         return
-    mail.body = body
     fields = [value for name, value in mail.headers if name.lower() == b"dkim-signature"]
     for index, field in enumerate(fields[:MAX_SIGNATURES]):
         if len(field) <= MAX_FIELD:
-            yield from _check(mail, index, domain, lookup)
+            yield from _check(mail, body, index, domain, lookup)
 
 
-def _check(mail: dkim.DKIM, index: int, domain: str, lookup: Lookup) -> Iterator[Evidence]:
+def _check(
+    mail: dkim.DKIM, body: BodyHashes, index: int, domain: str, lookup: Lookup
+) -> Iterator[Evidence]:
     try:
         tags, signed, fields = mail.verify_headerprep(index)
         signer = tags[b"d"].decode("ascii").lower()
@@ -56,10 +60,10 @@ def _check(mail: dkim.DKIM, index: int, domain: str, lookup: Lookup) -> Iterator
         return
     if not is_aligned(signer, domain):
         return
-    # The body is looked at by us: dkimpy takes quadratic time.
+    # The body was looked at by us: dkimpy takes quadratic time.
     tags_of_header = {tag: value for tag, value in tags.items() if tag not in (b"bh", b"l")}
     try:
-        passed = _is_sound(mail, tags, signed) and mail.verify_sig(
+        passed = _is_sound(mail, body, tags, signed) and mail.verify_sig(
             tags_of_header, signed, fields[index], _key_lookup(lookup)
         )
         outcome = Outcome.PASS if passed else Outcome.FAIL
@@ -70,26 +74,18 @@ def _check(mail: dkim.DKIM, index: int, domain: str, lookup: Lookup) -> Iterator
     yield Evidence(Method.DKIM, signer, outcome)
 
 
-def _is_sound(mail: dkim.DKIM, tags: dict[bytes, bytes], signed: list[bytes]) -> bool:
+def _is_sound(
+    mail: dkim.DKIM, body: BodyHashes, tags: dict[bytes, bytes], signed: list[bytes]
+) -> bool:
     """Whether a signature, if its own is right, covers what a reader will see."""
+    is_relaxed = tags.get(b"c", b"").partition(b"/")[2] == b"relaxed"
     present = [name.lower() for name, _ in mail.headers]
     return (
         tags[b"a"] in _ALGORITHMS
         and b"from" in signed
         and all(present.count(one) <= signed.count(one) for one in _SINGLE_FIELDS if one in signed)
-        and base64.b64decode(tags[b"bh"]) == _body_hash(mail.body, tags.get(b"c", b""))
+        and base64.b64decode(tags[b"bh"]) == (body.relaxed if is_relaxed else body.simple)
     )
-
-
-def _body_hash(body: bytes, canonicalization: bytes) -> bytes:
-    """The SHA-256 of a body in the form that a `c=` names (RFC 6376, section 3.4)."""
-    if canonicalization.partition(b"/")[2] == b"relaxed":
-        body = body.replace(b"\t", b" ")
-        while b"  " in body:
-            body = body.replace(b"  ", b" ")
-        lines = body.replace(b" \r\n", b"\r\n").rstrip(b"\r\n")
-        return hashlib.sha256(lines + b"\r\n" if lines else b"").digest()
-    return hashlib.sha256(body.rstrip(b"\r\n") + b"\r\n").digest()
 
 
 def _key_lookup(lookup: Lookup) -> Callable[..., bytes | None]:

@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Iterator
 from hashlib import sha256
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailflow.doors.authentication.signatures import check_signatures
-from mailflow.mail.dmarc import Outcome
+from mailflow.mail.body_hashes import body_hashes
+from mailflow.mail.dmarc import Evidence, Outcome
 from tests.doors.authentication.domains import (
     RSA_RECORD,
     SHORT_RSA,
@@ -25,10 +27,14 @@ DOMAIN = "client.example"
 KEYS = keys(DOMAIN)
 
 
+def check(raw: bytes, names: Names) -> Iterator[Evidence]:
+    return check_signatures(raw, body_hashes(raw), DOMAIN, names)
+
+
 def outcomes(
     raw: bytes, records: Records = KEYS, dead: tuple[str, ...] = ()
 ) -> list[tuple[str, Outcome]]:
-    found = check_signatures(raw, DOMAIN, Names(records, dead))
+    found = check(raw, Names(records, dead))
     return [(one.identity, one.outcome) for one in found]
 
 
@@ -102,7 +108,7 @@ def test_from_must_be_signed() -> None:
 
 def test_signatures_of_other_domains_are_not_asked_for() -> None:
     names = Names(keys("evil.example"))
-    assert not list(check_signatures(signed(text(), "evil.example"), DOMAIN, names))
+    assert not list(check(signed(text(), "evil.example"), names))
     assert not names.asked
 
 
@@ -119,7 +125,7 @@ def test_only_the_topmost_signatures_are_looked_at() -> None:
     for _ in range(7):
         raw = signed(raw)
     names = Names(KEYS)
-    assert len(list(check_signatures(raw, DOMAIN, names))) == len(names.asked) == 5
+    assert len(list(check(raw, names))) == len(names.asked) == 5
 
 
 def test_a_key_that_cannot_be_found_out_is_unknown() -> None:
@@ -152,7 +158,7 @@ SOUND = f"v=1; a=rsa-sha256; d={DOMAIN}; s=rsa; c=relaxed/relaxed; bh={BODY_HASH
 def test_the_hostile_signatures_are_looked_into() -> None:
     raw = f"DKIM-Signature: {SOUND} h=from; b=AAAA\r\n".encode() + text()
     names = Names(KEYS)
-    assert [one.outcome for one in check_signatures(raw, DOMAIN, names)] == [Outcome.FAIL]
+    assert [one.outcome for one in check(raw, names)] == [Outcome.FAIL]
     assert names.asked
 
 
