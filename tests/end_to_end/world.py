@@ -104,6 +104,12 @@ class World:
         assert ports, ready
         self.smtp, self.http = int(ports[1]), int(ports[2])
 
+    @property
+    def pid(self) -> int:
+        """Of the process that serves."""
+        assert self._process is not None
+        return self._process.pid
+
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End the process; its exit code."""
         assert self._process is not None

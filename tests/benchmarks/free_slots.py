@@ -1,0 +1,80 @@
+"""Free slots: 60 days of a busy host, against a plain loop over times and busy spans."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from zoneinfo import ZoneInfo
+
+from mailflow.appointments.availability import HostTime, Hours, Rules, free_slots
+from mailflow.config import Window
+from mailflow.spans import Span, wall_time
+from tests.benchmarks.clocks import seconds_each
+from tests.benchmarks.race import Benchmark, Figure, Measure
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+DAYS = 60
+BUSY = 500
+ZONE = ZoneInfo("Europe/Berlin")
+WITHIN = Span(NOW, NOW + timedelta(days=DAYS))
+RULES = Rules(
+    duration=timedelta(minutes=50),
+    increment=timedelta(minutes=50),
+    buffer_before=timedelta(),
+    buffer_after=timedelta(minutes=10),
+    minimum_notice=timedelta(hours=2),
+    horizon=timedelta(days=DAYS),
+    daily_limit=0,
+)
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Mapping[str, Measure]]:
+    """A host who works from Monday to Friday, and has 500 times taken."""
+    office = (Window(9 * 60, 12 * 60), Window(13 * 60, 17 * 60))
+    host = HostTime(Hours(ZONE, dict.fromkeys(range(5), office), {}), _busy(Random(1)), ())
+    ours = partial(free_slots, RULES, [host], WITHIN, NOW)
+    plain = partial(plain_loop, host)
+    if ours() != plain():
+        raise AssertionError("the two do not find the same slots")
+    yield {
+        "ms": lambda: seconds_each(ours) * 1000,
+        "plain loop ms": lambda: seconds_each(plain) * 1000,
+    }
+
+
+def plain_loop(host: HostTime) -> list[Span]:
+    """What one writes first: each start of each window, held against each busy time."""
+    found = []
+    day = NOW.astimezone(ZONE).date()
+    for number in range(DAYS + 1):
+        date = day + timedelta(days=number)
+        for window in host.hours.on(date):
+            start = wall_time(date, window.start, ZONE)
+            while start + RULES.duration <= wall_time(date, window.end, ZONE):
+                padded = RULES.padded(start)
+                if NOW + RULES.minimum_notice <= start < WITHIN.end and not [
+                    busy for busy in host.busy if busy.overlaps(padded)
+                ]:
+                    found.append(RULES.slot(start))
+                start += RULES.increment
+    return found
+
+
+def _busy(random: Random) -> tuple[Span, ...]:
+    starts = [NOW + timedelta(minutes=random.randrange(DAYS * 24 * 60)) for _ in range(BUSY)]
+    return tuple(
+        Span(start, start + timedelta(minutes=random.randrange(15, 90))) for start in starts
+    )
+
+
+BENCHMARK = Benchmark(
+    "free-slots",
+    opened,
+    [
+        Figure("free slots, 60 days, 500 busy times: ms", "ms", at_most=1),
+        Figure("a plain loop against it", "plain loop ms", "ms", at_least=20),
+    ],
+)
