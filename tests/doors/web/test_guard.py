@@ -244,6 +244,27 @@ async def test_who_dawdles_is_cut_off() -> None:
             writer.close()
 
 
+async def test_who_sits_there_longest_makes_room() -> None:
+    class Crowded(Connection):
+        most = 3
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with bare(app, Crowded) as port:
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
+        for reader, _ in idle[:5]:
+            assert await asyncio.wait_for(reader.read(), 2) == b""
+        async with httpx.AsyncClient() as browser:
+            assert (await browser.get(f"http://127.0.0.1:{port}/")).status_code == 204
+        for reader, writer in idle[6:]:
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b"204" in await asyncio.wait_for(reader.readline(), 2)
+        for _, writer in idle:
+            writer.close()
+
+
 async def test_the_port_closes_after_what_is_under_way() -> None:
     began, go = asyncio.Event(), asyncio.Event()
 
