@@ -67,7 +67,10 @@ class Allowance:
 
 def _visitor(request: Request) -> str | None:
     """Who is to be counted: none for a program on this machine, which no proxy speaks for."""
-    address = ip_address(request.client.host) if request.client else None
+    try:
+        address = ip_address(request.client.host) if request.client else None
+    except ValueError:
+        return "unknown"  # what a proxy said is no address: all of those are one visitor
     if address is None or (address.is_loopback and "x-forwarded-for" not in request.headers):
         return None
     if isinstance(address, IPv6Address):

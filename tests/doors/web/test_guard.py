@@ -19,6 +19,7 @@ from mailflow.conversations.by_hand import begin
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.web import Web
 from mailflow.doors.web.connection import Connection
+from mailflow.doors.web.limits import POSTS
 from mailflow.doors.web.server import Port
 from mailflow.vitals import SUSPICIOUS
 from tests.doors.web.conftest import Pages, links
@@ -58,6 +59,9 @@ async def test_every_answer_has_the_headers(pages: Pages) -> None:
     paths += ["/assets/mailflow.css", "/assets/zone.js", "/assets/nothing", links(mail, "slot")[1]]
     for path in paths:
         answers += [await pages.browser.request(method, path) for method in ("GET", "HEAD")]
+    old = links(pages.offer(client="ann@client.test"), "slot")[0]
+    via = {"X-Forwarded-For": "192.0.2.1"}
+    answers += [await pages.browser.post("/slot/x", headers=via) for _ in range(POSTS + 1)]
     answers += [
         await pages.browser.put(slot),
         await pages.browser.options(slot),
@@ -70,11 +74,18 @@ async def test_every_answer_has_the_headers(pages: Pages) -> None:
         await pages.browser.get(f"{pages.internal}/healthz"),
         await pages.browser.get(f"{pages.internal}/nothing"),
     ]
-    assert {answer.status_code for answer in answers} >= {200, 303, 400, 403, 404, 405, 413, 422}
+    pages.flow.wait(days=8)
+    answers += [await pages.browser.get(old), await pages.browser.post(old)]
+    statuses = {answer.status_code for answer in answers}
+    assert statuses == {200, 303, 400, 403, 404, 405, 409, 410, 413, 422, 429}
     for answer in answers:
-        for name, value in HEADERS.items():
-            assert answer.headers.get(name) == value, (answer.request.url, name)
-        assert "server" not in answer.headers
+        check_headers(answer)
+
+
+def check_headers(answer: httpx.Response) -> None:
+    for name, value in HEADERS.items():
+        assert answer.headers.get(name) == value, (answer.request.url, name)
+    assert "server" not in answer.headers
 
 
 async def test_what_is_no_http_gets_the_headers_as_well(pages: Pages) -> None:
@@ -215,12 +226,14 @@ async def test_a_database_that_cannot_be_read(pages: Pages) -> None:
     pages.flow.run(lambda unit: unit.db._database.execute_sql("DROP TABLE delivery"))
     pages.flow.run(lambda unit: unit.db._database.execute_sql("DROP TABLE booking"))
     assert database.exists()
-    assert (await pages.browser.get(f"{pages.internal}/healthz")).status_code == 503
+    health = await pages.browser.get(f"{pages.internal}/healthz")
+    assert health.status_code == 503
+    check_headers(health)
     failed = await pages.browser.get("/dana/coaching")
     assert failed.status_code == 500
     assert "The fault is ours" in failed.text
     assert "booking" not in failed.text
-    assert failed.headers["cache-control"] == "no-store"
+    check_headers(failed)
 
 
 async def test_who_dawdles_is_cut_off() -> None:

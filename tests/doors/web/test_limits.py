@@ -1,5 +1,6 @@
 """Who tries too often has to wait; whoever honestly books does not notice."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from mailflow.appointments.confirming import MOST_A_DAY
 from mailflow.doors.web.limits import FAILURES, POSTS
 from tests.doors.web.conftest import Pages, Seen, links
+from tests.doors.web.test_guard import served
+from tests.flow import SETTINGS, Flow
 
 AT = "/dana/coaching?start=2026-11-24T08:00:00Z"
 
@@ -50,6 +53,30 @@ async def test_a_program_on_this_machine_may_try_as_often_as_it_likes(pages: Pag
 
 async def test_a_header_that_names_this_machine_exempts_nobody(pages: Pages) -> None:
     assert (await post(pages, AT, "127.0.0.1", POSTS + 1))[-1] == 429
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        pytest.param("198.51.100.{}, 192.0.2.1", id="an address before the proxy's own"),
+        pytest.param("nobody-{}", id="no address"),
+        pytest.param("[2001:db8::{}", id="half an address"),
+    ],
+)
+async def test_a_forged_header_makes_nobody_another_visitor(pages: Pages, forged: str) -> None:
+    for number in range(POSTS):
+        assert await post(pages, AT, forged.format(number)) == [422]
+    assert await post(pages, AT, forged.format(POSTS)) == [429]
+
+
+async def test_who_is_no_proxy_names_nobody(tmp_path: Path) -> None:
+    web = '[web]\nlisten = "127.0.0.1:0"\ntrusted_proxies = ["192.0.2.7"]\n'
+    async with served(Flow(tmp_path, SETTINGS + web)) as browser:
+        answers = [
+            await browser.post(AT, headers=via(f"198.51.100.{number}"))
+            for number in range(POSTS + 1)
+        ]
+    assert [one.status_code for one in answers] == [422] * POSTS + [429]
 
 
 async def test_a_link_that_comes_to_nothing_is_not_pressed_for_ever(pages: Pages) -> None:
