@@ -1,6 +1,7 @@
 """Tokens: read as they were signed, for their purpose alone, in their one spelling."""
 
 import os
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -52,10 +53,21 @@ def test_a_link_is_read_as_it_was_signed(given_facts: list[str | int], purpose: 
     assert KEYS.read_link(purpose, KEYS.link(purpose, *given_facts)) == given_facts
 
 
-@pytest.mark.parametrize("purpose", [one for one in Purpose if one is not Purpose.SLOT])
-def test_a_link_of_one_purpose_is_refused_for_another(purpose: Purpose) -> None:
+@pytest.mark.parametrize(
+    ("purpose", "other"), [pair for pair in product(Purpose, Purpose) if pair[0] is not pair[1]]
+)
+def test_a_link_of_one_purpose_is_refused_for_another(purpose: Purpose, other: Purpose) -> None:
     with pytest.raises(BadToken):
-        KEYS.read_link(purpose, KEYS.link(Purpose.SLOT, "abcdefghijkl", 1, 2))
+        KEYS.read_link(other, KEYS.link(purpose, "abcdefghijkl", 1, 2))
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_link_with_any_bit_of_it_turned_is_refused(purpose: Purpose) -> None:
+    token = KEYS.link(purpose, "abcdefghijkl", 1, 2).encode()
+    for place, bit in product(range(len(token)), range(8)):
+        turned = token[:place] + bytes([token[place] ^ 1 << bit]) + token[place + 1 :]
+        with pytest.raises(BadToken):
+            KEYS.read_link(purpose, turned.decode("latin-1"))
 
 
 def test_every_other_spelling_of_a_link_is_refused() -> None:
