@@ -7,6 +7,8 @@ Facts stand as attributes; the doors alone translate an error into what a peer s
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
+from mailflow.phrases import Words
+
 
 class MailflowError(Exception):
     """Something that mailflow foresaw; its text is one line that a person can act upon."""
@@ -94,6 +96,6 @@ class TooMany(MailflowError):
 class InvalidForm(MailflowError):
     """A form whose fields need mending; `errors` maps a field's name to what is wrong with it."""
 
-    def __init__(self, errors: Mapping[str, str]) -> None:
+    def __init__(self, errors: Mapping[str, Words]) -> None:
         self.errors = dict(errors)
         super().__init__("; ".join(f"{name}: {problem}" for name, problem in self.errors.items()))

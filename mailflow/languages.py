@@ -15,8 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
 from mailflow.errors import ConfigError
-from mailflow.phrases import Words
-from mailflow.wording import ENGLISH
+from mailflow.phrases import ENGLISH, Words
 
 FOLDER = "languages"
 """Where the catalogues stand, beside the templates of mails and pages."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from gettext import NullTranslations
 
-from mailflow.wording import ENGLISH
+ENGLISH = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,17 +68,18 @@ class Templates:
         self._html.globals["assets_version"] = self.assets_version
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
-    def mail(self, name: str, **facts: object) -> Rendered:
+    def mail(self, name: str, language: str, **facts: object) -> Rendered:
         """Both parts of the mail `name`, styles put onto the elements: some readers drop sheets."""
+        facts = {**facts, "locale": language}
         text = tidy(self._text.get_template(f"mail/{name}.txt").render(facts))
         if f"mail/{name}.html" not in self._names:
             return Rendered(text, "")
         html = self._html.get_template(f"mail/{name}.html").render(facts)
         return Rendered(text, self._inliner.inline(html))
 
-    def page(self, name: str, **facts: object) -> str:
+    def page(self, name: str, language: str, **facts: object) -> str:
         """The page `name`, one HTML document."""
-        return self._html.get_template(f"web/{name}.html").render(facts)
+        return self._html.get_template(f"web/{name}.html").render(facts, locale=language)
 
     def asset(self, name: str) -> str:
         """A style sheet or script of the pages, as it stands in `web`. NotFound: there is none."""
@@ -130,7 +131,6 @@ def _environment(
         auto_reload=False,
         cache_size=-1,  # there are a few dozen templates: all are kept
     )
-    environment.globals["locale"] = wording.ENGLISH
     environment.filters |= {**_FILTERS, "said": _in_locale(languages.say)}
     _install_translations(environment, languages)
     return environment

@@ -1,7 +1,7 @@
 """Builds the parts of a running mailflow, and runs them in one event loop."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,15 +50,29 @@ def clock(environment: Mapping[str, str]) -> Callable[[], datetime]:
 
 
 def furnish(settings: Config, now: Callable[[], datetime]) -> House:
-    """What all transactions of this configuration share."""
+    """What all transactions of this configuration share. ConfigError: a host's language has no catalogue."""
+    folder = settings.mailflow.data_dir / "templates"
+    templates = Templates([folder, packaged_templates()])
+    _check_languages(settings, templates.languages.tags, folder)
     return House(
         config=settings,
         keys=Keyring(config.secrets(settings)),
-        templates=Templates([settings.mailflow.data_dir / "templates", packaged_templates()]),
+        templates=templates,
         clock=now,
         random=os.urandom,
         node=os.urandom(8).hex(),
     )
+
+
+def _check_languages(settings: Config, tags: Sequence[str], folder: Path) -> None:
+    mistakes = [
+        f'hosts[{number}].language = "{host.language}": expected one of {", ".join(tags)},'
+        f" or a catalogue of your own, {folder}/languages/{host.language}.po"
+        for number, host in enumerate(settings.hosts)
+        if host.language not in tags
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
 
 
 def load_house(path: Path, environment: Mapping[str, str]) -> House:

@@ -16,7 +16,8 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.units import format_unit
 
-ENGLISH = "en"
+from mailflow.phrases import ENGLISH
+
 # Plain "en" is American to CLDR; most who read it expect the day before the month, and 24 hours.
 _REGIONAL = {ENGLISH: "en-GB"}
 _DAY_PATTERNS = {ENGLISH: "EEEE d MMMM y"}

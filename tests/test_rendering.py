@@ -117,9 +117,12 @@ def with_link(facts: Facts, link: str) -> dict[str, Any]:
 def documents(text: str) -> list[tuple[str, str]]:
     """All our HTML of all samples, with `text` for whatever strangers may have written."""
     mails = [
-        (f"mail {n}", TEMPLATES.mail(t, **with_text(f, text)).html) for n, (t, f) in MAILS.items()
+        (f"mail {n}", TEMPLATES.mail(t, "en", **with_text(f, text)).html)
+        for n, (t, f) in MAILS.items()
     ]
-    pages = [(f"page {n}", TEMPLATES.page(t, **with_text(f, text))) for n, (t, f) in PAGES.items()]
+    pages = [
+        (f"page {n}", TEMPLATES.page(t, "en", **with_text(f, text))) for n, (t, f) in PAGES.items()
+    ]
     return mails + pages
 
 
@@ -130,7 +133,7 @@ every_page = pytest.mark.parametrize("sample", PAGES.values(), ids=PAGES.keys())
 @pytest.mark.parametrize("name", MAILS)
 def test_mails_go_out_as_agreed(name: str, golden: Callable[[str, bytes], None]) -> None:
     template, facts = MAILS[name]
-    rendered = TEMPLATES.mail(template, **facts)
+    rendered = TEMPLATES.mail(template, "en", **facts)
     golden(f"{name}.txt", rendered.text.encode())
     if rendered.html:
         golden(f"{name}.html", rendered.html.encode())
@@ -149,14 +152,14 @@ def test_every_template_compiles_and_has_a_sample() -> None:
 
 @every_mail
 def test_text_says_all_that_the_html_links_to(sample: Sample) -> None:
-    rendered = TEMPLATES.mail(sample[0], **sample[1])
+    rendered = TEMPLATES.mail(sample[0], "en", **sample[1])
     for link in Tags(rendered.html).values("href"):
         assert link.removeprefix("mailto:") in rendered.text
 
 
 @every_mail
 def test_mails_stay_in_bounds(sample: Sample) -> None:
-    rendered = TEMPLATES.mail(sample[0], **sample[1])
+    rendered = TEMPLATES.mail(sample[0], "en", **sample[1])
     assert len(rendered.html.encode()) < HTML_CAP
     assert all(len(line) <= LINE_LENGTH for line in rendered.text.splitlines())
     assert not Tags(rendered.html).values("src", "background", "onclick")
@@ -165,7 +168,7 @@ def test_mails_stay_in_bounds(sample: Sample) -> None:
 @every_mail
 def test_every_fact_is_needed_to_render_a_mail(sample: Sample) -> None:
     with pytest.raises(UndefinedError):
-        TEMPLATES.mail(sample[0])
+        TEMPLATES.mail(sample[0], "en")
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -179,10 +182,10 @@ def test_strangers_words_are_no_template() -> None:
     for (name, attacked), (_, benign) in zip(documents(code), documents(words), strict=True):
         assert attacked.replace(code, words) == benign, name
     for template, facts in MAILS.values():
-        attacked = TEMPLATES.mail(template, **with_text(facts, code)).text
+        attacked = TEMPLATES.mail(template, "en", **with_text(facts, code)).text
         assert (
             attacked.replace(code, words)
-            == TEMPLATES.mail(template, **with_text(facts, words)).text
+            == TEMPLATES.mail(template, "en", **with_text(facts, words)).text
         )
 
 
@@ -190,15 +193,15 @@ def test_strangers_words_are_no_template() -> None:
     "link", ["javascript:alert(1)", " javascript:x", "data:text/html,x", "//evil.example"]
 )
 def test_links_go_to_the_web_or_to_mail_alone(link: str) -> None:
-    rendered = [TEMPLATES.mail(t, **with_link(f, link)).html for t, f in MAILS.values()]
-    rendered += [TEMPLATES.page(t, **with_link(f, link)) for t, f in PAGES.values()]
+    rendered = [TEMPLATES.mail(t, "en", **with_link(f, link)).html for t, f in MAILS.values()]
+    rendered += [TEMPLATES.page(t, "en", **with_link(f, link)) for t, f in PAGES.values()]
     for document in rendered:
         assert link not in Tags(document).values("href", "action")
 
 
 @every_page
 def test_pages_keep_to_their_content_security_policy(sample: Sample) -> None:
-    tags = Tags(TEMPLATES.page(sample[0], **sample[1]))
+    tags = Tags(TEMPLATES.page(sample[0], "en", **sample[1]))
     names = {name for _, attributes in tags.found for name in attributes}
     assert "style" not in names
     assert not any(name.startswith("on") for name in names)
@@ -210,7 +213,7 @@ def test_pages_keep_to_their_content_security_policy(sample: Sample) -> None:
 
 @every_page
 def test_pages_have_one_heading_one_main_and_a_label_for_each_field(sample: Sample) -> None:
-    tags = Tags(TEMPLATES.page(sample[0], **sample[1])).found
+    tags = Tags(TEMPLATES.page(sample[0], "en", **sample[1])).found
     names = [tag for tag, _ in tags]
     assert (names.count("h1"), names.count("main")) == (1, 1)
     ids = {attributes["id"] for _, attributes in tags if "id" in attributes}
@@ -226,7 +229,7 @@ def test_pages_have_one_heading_one_main_and_a_label_for_each_field(sample: Samp
 
 def test_a_form_with_mistakes_keeps_what_was_typed() -> None:
     template, facts = PAGES["confirm-mistakes"]
-    page = TEMPLATES.page(template, **facts)
+    page = TEMPLATES.page(template, "en", **facts)
     assert 'value="joe@"' in page
     assert ">\nMy talk</textarea>" in page
     assert '<p class="error" id="address-error">This address has no end.</p>' in page
@@ -234,7 +237,7 @@ def test_a_form_with_mistakes_keeps_what_was_typed() -> None:
 
 def test_the_heaviest_page_is_light() -> None:
     template, facts = PAGES["scheduler"]
-    page = TEMPLATES.page(template, **{**facts, "zones": sorted(available_timezones())})
+    page = TEMPLATES.page(template, "en", **{**facts, "zones": sorted(available_timezones())})
     assets = TEMPLATES.asset("mailflow.css") + TEMPLATES.asset("zone.js")
     assert len(page.encode()) + len(assets.encode()) < PAGE_CAP
 
@@ -249,7 +252,7 @@ def test_the_operators_file_stands_before_ours(tmp_path: Path) -> None:
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "not_found.html").write_text("gone fishing {{ 6 * 7 }}")
     templates = Templates([tmp_path, packaged_templates()])
-    assert templates.page("not_found") == "gone fishing 42"
+    assert templates.page("not_found", "en") == "gone fishing 42"
     assert templates.names() == TEMPLATES.names()
 
 

@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from mailflow import wording
 from mailflow.appointments import calendars, links, policy
+from mailflow.appointments.attendees import known_zone, language
 from mailflow.appointments.itip import Invite, write_invite
 from mailflow.appointments.policy import Announcement, Origin
-from mailflow.config import AppointmentType
+from mailflow.config import AppointmentType, Host
 from mailflow.mail.addresses import Person, normalise
 from mailflow.mail.writing import alternative, invitation
+from mailflow.phrases import Said, said
 from mailflow.post.conversations import (
     addresses,
     display_name,
@@ -87,7 +90,7 @@ def tell_again(unit: Unit, booking: Booking, attendee: Attendee) -> None:
     host = unit.config.host(booking.host)
     thread = apart(unit, host, booking.thread, booking.subject, booking.announced)
     change = Change.CANCELLED if booking.status is Status.CANCELLED else Change.MADE
-    body = _body(unit, booking, News(change), attendee, _zone(unit, booking, attendee))
+    body = _body(unit, booking, News(change), attendee, known_zone(unit, booking, attendee))
     send_apart(unit, thread, Kind.BOOKING, [Copy(Person(attendee.name, attendee.address), body)])
 
 
@@ -114,8 +117,9 @@ def _gather(
         join_host(unit, conversation, unit.config.host(handle))
     person = Person(booking.client_name, booking.client_address)
     client = join(unit, conversation, person, Role.CLIENT)
-    if booking.zone and client.zone != booking.zone:
-        unit.db.change(client, zone=booking.zone)
+    zone, reads = booking.zone or client.zone, booking.language or client.language
+    if (zone, reads) != (client.zone, client.language):
+        unit.db.change(client, zone=zone, language=reads)
     for address in kind.participants:
         join(unit, conversation, Person("", address), Role.PARTICIPANT)
     # Who is in the conversation hears of the appointment, and can put it into a calendar.
@@ -152,7 +156,7 @@ def _copies_apart(unit: Unit, booking: Booking, news: News | None) -> list[Copy]
     return [
         Copy(
             Person(one.name, one.address),
-            _body(unit, booking, news, one, _zone(unit, booking, one)),
+            _body(unit, booking, news, one, known_zone(unit, booking, one)),
         )
         for one in unit.db.all(Attendee, booking=booking.id)
     ]
@@ -160,12 +164,6 @@ def _copies_apart(unit: Unit, booking: Booking, news: News | None) -> list[Copy]
 
 def _attendee(unit: Unit, booking: Booking, one: Participant) -> Attendee | None:
     return unit.db.find(Attendee, booking=booking.id, address_key=one.address_key)
-
-
-def _zone(unit: Unit, booking: Booking, one: Attendee) -> str | None:
-    if one.handle:
-        return str(unit.config.host(one.handle).timezone)
-    return booking.zone if one.role is Role.CLIENT else None
 
 
 def _body(
@@ -186,6 +184,7 @@ def _rendered(
     kind = unit.config.appointment_type(booking.type)
     host = unit.config.host(booking.host)
     cancelled = booking.status is Status.CANCELLED
+    reads = language(unit, booking, attendee)
     page_url = links.booking_url(unit, booking, attendee) if attendee else None
     change_url = None if cancelled else page_url
     facts = {
@@ -204,9 +203,10 @@ def _rendered(
         "cancel_url": change_url and f"{change_url}/cancel",
     }
     if news is None:
-        return unit.templates.mail("reminder", **facts)
+        return unit.templates.mail("reminder", reads, **facts)
     return unit.templates.mail(
         "booking",
+        reads,
         **facts,
         change=news.change.value,
         was=news.was,
@@ -238,6 +238,7 @@ def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None
     kind = unit.config.appointment_type(booking.type)
     host = unit.config.host(booking.host)
     owner = attendee.handle == booking.host
+    reads = language(unit, booking, attendee)
     confirmed = booking.status is Status.CONFIRMED
     return Invite(
         uid=f"{booking.id}@{unit.config.mailflow.domain}",
@@ -245,9 +246,10 @@ def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None
         stamp=booking.stamp,
         start=booking.start,
         end=booking.end,
-        summary=f"{kind.title} with {host.name}",
+        summary=unit.templates.languages.say(_what(kind, host), reads),
         description=unit.templates.mail(
             "invite",
+            reads,
             title=kind.title,
             host_name=host.name,
             start=booking.start,
@@ -271,7 +273,15 @@ def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None
 
 
 def subject_of(unit: Unit, booking: Booking, kind: AppointmentType) -> str:
-    """What a thread about a booking is called."""
+    """What a thread about a booking is called, in the client's language."""
     host = unit.config.host(booking.host)
-    when = wording.when(booking.start, host.timezone)
-    return f"{kind.title} with {host.name}: {when}"
+    subject = said(
+        "%(what)s: %(when)s",
+        what=_what(kind, host),
+        when=partial(wording.when, booking.start, host.timezone),
+    )
+    return unit.templates.languages.say(subject, booking.language or host.language)
+
+
+def _what(kind: AppointmentType, host: Host) -> Said:
+    return said("%(title)s with %(host)s", title=kind.title, host=host.name)

@@ -35,6 +35,8 @@ class Wanted:
     zone: str | None = None
     """IANA name of the client's time zone, once known."""
     answers: Answers = ()
+    language: str | None = None
+    """The language of the page where the client booked, if it was on one."""
 
 
 def pick(
@@ -44,6 +46,7 @@ def pick(
     client: Participant,
     *,
     zone: str | None = None,
+    language: str | None = None,
     answers: Answers = (),
 ) -> Booking:
     """What a participant's choice of a time of an offer comes to.
@@ -53,13 +56,13 @@ def pick(
     """
     standing = check_pick(unit, offer, start, client)
     kind = unit.config.appointment_type(offer.type)
+    client = unit.db.change(client, zone=zone or client.zone, language=language or client.language)
     if standing is not None:
         again = standing.start == start
         return standing if again else _move(unit, standing, kind, start, client.name)
-    if zone:
-        unit.db.change(client, zone=zone)
     person = Person(client.name, client.address)
-    return _make(unit, Wanted(kind, start, person, zone or client.zone, answers), offer)
+    wanted = Wanted(kind, start, person, client.zone, answers, client.language)
+    return _make(unit, wanted, offer)
 
 
 def check_pick(unit: Unit, offer: Offer, start: datetime, client: Participant) -> Booking | None:
@@ -190,6 +193,7 @@ def _make(unit: Unit, wanted: Wanted, offer: Offer | None, *, pending: bool = Fa
         created=unit.now,
         stamp=unit.now,
         zone=wanted.zone,
+        language=wanted.language,
         status=Status.PENDING if pending else Status.CONFIRMED,
         offer=offer.id if offer else None,
         offered_in=offer.conversation if offer else None,

@@ -49,6 +49,7 @@ def ask(unit: Unit, booking: Booking) -> Booking:
     host = unit.config.host(booking.host)
     rendered = unit.templates.mail(
         "confirm",
+        booking.language or host.language,
         title=kind.title,
         host_name=host.name,
         start=booking.start,

@@ -13,7 +13,7 @@ from mailflow.config import AppointmentType
 from mailflow.errors import Expired, NoFreeTime
 from mailflow.keys import new_id
 from mailflow.mail.writing import alternative, with_attachments
-from mailflow.post.conversations import display_name, host_writes, people
+from mailflow.post.conversations import display_name, host_writes, language_of, people
 from mailflow.post.letters import Letter, post
 from mailflow.spans import Span
 from mailflow.store.states import Kind, OfferState, Role
@@ -137,6 +137,7 @@ def _body(
     ]
     rendered = unit.templates.mail(
         "offer",
+        language_of(unit, recipient, conversation.host),
         host_name=host.name,
         title=wish.kind.title,
         length=wish.kind.duration,

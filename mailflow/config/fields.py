@@ -138,6 +138,9 @@ Handle = Annotated[
 Slug = Annotated[
     str, _text(r"[a-z0-9][a-z0-9-]{0,49}", 'up to 50 of a-z, 0-9 and hyphen, such as "first-talk"')
 ]
+Language = Annotated[
+    str, _text(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", 'a language such as "de" or "pt-BR"')
+]
 HeaderName = Annotated[str, _text(r"[!-9;-~]+", 'the name of a header, such as "X-Original-To"')]
 Line = Annotated[
     str, _text(rf"(?=.*\S)[^{_CONTROLS}]{{1,200}}", "one line of text, of 1 to 200 characters")

@@ -97,6 +97,7 @@ class Host:
     email: fields.Address
     aliases: tuple[fields.Address, ...] = ()
     timezone: fields.Zone
+    language: fields.Language = "en"
     hours: fields.Week = field(default_factory=dict, hash=False)
     overrides: fields.Overrides = field(default_factory=dict, hash=False)
     calendars: tuple[Calendar, ...] = ()

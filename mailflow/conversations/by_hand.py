@@ -16,6 +16,7 @@ from mailflow.post.conversations import (
     display_name,
     host_writes,
     join,
+    language_of,
     open_conversation,
     people,
 )
@@ -40,7 +41,7 @@ def begin(unit: Unit, handle: str, clients: Sequence[str], subject: str, text: s
     queue_copies(
         unit,
         letter_fields(unit, thread, RELAY, automatic=False),
-        [_copy(unit, one, invited, text) for one in invited],
+        [_copy(unit, host, one, invited, text) for one in invited],
         subject=thread.subject,
         message_id=thread.message_id,
         message=message.id,
@@ -87,9 +88,12 @@ def _check_clients(unit: Unit, clients: Sequence[str]) -> None:
             raise MailflowError(f"{address} is no client's address")
 
 
-def _copy(unit: Unit, client: Participant, invited: Sequence[Participant], text: str) -> Copy:
+def _copy(
+    unit: Unit, host: Host, client: Participant, invited: Sequence[Participant], text: str
+) -> Copy:
     others = [display_name(one) for one in invited if one.id != client.id]
-    rendered = unit.templates.mail("words", words=text, people=others)
+    language = language_of(unit, client, host.handle)
+    rendered = unit.templates.mail("words", language, words=text, people=others)
     return Copy(Person(client.name, client.address), alternative(rendered.text, rendered.html))
 
 

@@ -94,7 +94,9 @@ def _host(unit: Unit, conversation: Conversation, author: Participant) -> Host:
 
 
 def _in_words(error: MailflowError) -> str:
-    return " ".join(error.errors.values()) if isinstance(error, InvalidForm) else str(error)
+    return (
+        " ".join(map(str, error.errors.values())) if isinstance(error, InvalidForm) else str(error)
+    )
 
 
 def _offer(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:

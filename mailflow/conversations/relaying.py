@@ -8,7 +8,7 @@ from mailflow.mail.addresses import Person, normalise
 from mailflow.mail.copied_header import carried_fields
 from mailflow.mail.header_fields import Value, ids
 from mailflow.mail.relaying import relayed
-from mailflow.post.conversations import display_name, people, recipients
+from mailflow.post.conversations import display_name, language_of, people, recipients
 from mailflow.post.copies import Copy, Fields, queue_copies, sender_fields, stamp_fields
 from mailflow.post.inert import make_inert
 from mailflow.store.states import Role, Standing
@@ -100,10 +100,11 @@ def _footer(
 
     Those who wait for the host's word are named too: an answer of the host's reaches them.
     """
+    language = language_of(unit, recipient, conversation.host)
     present = {recipient.id, *([author.id] if author else [])}
     others = [
         display_name(one)
         for one in people(unit, conversation)
         if one.id not in present and one.standing in (Standing.ACTIVE, Standing.WAITING)
     ]
-    return unit.templates.mail("relay_footer", people=others).text if others else ""
+    return unit.templates.mail("relay_footer", language, people=others).text if others else ""

@@ -102,6 +102,11 @@ def recipients(unit: Unit, conversation: Conversation) -> list[Participant]:
     return [one for one in people(unit, conversation) if one.standing is Standing.ACTIVE]
 
 
+def language_of(unit: Unit, one: Participant, owner: str) -> str:
+    """The language of mails to a participant: what they chose, else that of the host, `owner` or themselves."""
+    return one.language or unit.config.host(one.handle or owner).language
+
+
 def display_name(person: Participant | Person) -> str:
     """How a person is called in front of others: never by the address, which is private."""
     return person.name or person.address.partition("@")[0]

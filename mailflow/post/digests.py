@@ -6,7 +6,8 @@ from itertools import groupby
 from operator import attrgetter
 
 from mailflow.mail.addresses import Person
-from mailflow.post.letters import mail_notice, own_words
+from mailflow.phrases import ENGLISH, Words, counted, said
+from mailflow.post.letters import mail_notice, own_words, write_notice
 from mailflow.store.queries import waiting_notices
 from mailflow.store.tables import Notified
 from mailflow.store.unit import Unit
@@ -30,12 +31,20 @@ def _send(unit: Unit, recipient: str, notices: Sequence[Notified]) -> None:
     for one in notices:
         unit.db.delete(Notified, id=one.id)
     more = len(notices) - LISTED
-    lines = [
-        f"There were {len(notices)} more notices within the hour than are mailed one by one."
-        " Each stands here with the address where an answer to it goes.",
+    lines: list[Words] = [
+        counted(
+            len(notices),
+            "There was one more notice within the hour than are mailed one by one."
+            " It stands here with the address where an answer to it goes.",
+            "There were %(number)s more notices within the hour than are mailed one by one."
+            " Each stands here with the address where an answer to it goes.",
+        ),
         *(one.gist for one in notices[:LISTED]),
-        *([f"And {more} more: ask your operator what is held."] if more > 0 else []),
     ]
-    notice = own_words(unit, f"{len(notices)} notices in one mail", lines)
-    rendered = unit.templates.mail(notice.template, **notice.facts)
-    mail_notice(unit, Person("", recipient), notice, rendered)
+    if more > 0:
+        lines.append(said("And %(number)s more: ask your operator what is held.", number=more))
+    subject = counted(len(notices), "One notice in one mail", "%(number)s notices in one mail")
+    notice = own_words(unit, subject, lines)
+    host = unit.config.host_of(recipient)
+    written = write_notice(unit, notice, host.language if host else ENGLISH)
+    mail_notice(unit, Person("", recipient), notice, written)

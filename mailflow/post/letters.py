@@ -12,6 +12,7 @@ from mailflow.mail.header_fields import Mailbox, ids
 from mailflow.mail.message_ids import new_message_id, reference_chain
 from mailflow.mail.subjects import reply_subject
 from mailflow.mail.writing import alternative
+from mailflow.phrases import ENGLISH, Words
 from mailflow.post.conversations import addresses, recipients
 from mailflow.post.copies import AUTOMATIC, Copy, Fields, letter_fields, queue_copies, stamp_fields
 from mailflow.post.record import record
@@ -81,7 +82,7 @@ class Notice:
 
     template: str
     facts: Mapping[str, object]
-    subject: str
+    subject: Words
     reply_to: str
     """Where an answer to it goes."""
     conversation: str | None = None
@@ -92,8 +93,8 @@ class Notice:
 
 
 def notify_host(unit: Unit, host: Host, notice: Notice) -> None:
-    """A notice to a host, at the configured address."""
-    _notify(unit, Person(host.name, host.email), notice)
+    """A notice to a host, at the configured address and in the configured language."""
+    _notify(unit, Person(host.name, host.email), notice, host.language)
 
 
 def notify_in(
@@ -118,35 +119,51 @@ def notify_in(
 
 
 def notify_operator(unit: Unit, subject: str, lines: Sequence[str]) -> None:
-    """Word to the operator of what needs one; to nobody, if none is configured. No bounce of it comes back."""
+    """Word to the operator of what needs one, in English; to nobody, if none is configured. No bounce comes back."""
     if operator := unit.config.mailflow.postmaster:
-        _notify(unit, Person("", operator), own_words(unit, subject, lines))
+        _notify(unit, Person("", operator), own_words(unit, subject, lines), ENGLISH)
 
 
-def own_words(unit: Unit, subject: str, lines: Sequence[str]) -> Notice:
+def own_words(unit: Unit, subject: Words, lines: Sequence[Words]) -> Notice:
     """A notice in mailflow's own name: an answer to it reaches the operator."""
     reply_to = f"postmaster@{unit.config.mailflow.domain}"
     return Notice("done", {"lines": lines}, subject, reply_to, null_sender=True)
 
 
-def _notify(unit: Unit, person: Person, notice: Notice) -> None:
+def _notify(unit: Unit, person: Person, notice: Notice, language: str) -> None:
     """Mail a notice, or have it wait for the digest: whoever floods us must not flood the host through us."""
-    rendered = unit.templates.mail(notice.template, **notice.facts)
+    written = write_notice(unit, notice, language)
     since = unit.now - timedelta(hours=1)
     waiting = notices_since(unit.db, person.address, since) >= NOTICES_AN_HOUR
-    gist = _gist(notice, rendered.text)
+    gist = _gist(notice, written)
     unit.db.insert(Notified(0, person.address, unit.now, gist, waiting))
     if not waiting:
-        mail_notice(unit, person, notice, rendered)
+        mail_notice(unit, person, notice, written)
 
 
-def _gist(notice: Notice, text: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A notice in the language of its reader."""
+
+    subject: str
+    content: Rendered
+
+
+def write_notice(unit: Unit, notice: Notice, language: str) -> Written:
+    """What a notice says, in a language."""
+    return Written(
+        unit.templates.languages.say(notice.subject, language),
+        unit.templates.mail(notice.template, language, **notice.facts),
+    )
+
+
+def _gist(notice: Notice, written: Written) -> str:
     """What a digest says of a notice: its subject, how it begins, and where an answer goes."""
-    beginning = " ".join(" ".join(text.split("\n\n")[:2]).split())
-    return f"{notice.subject}: {beginning[:LONGEST_GIST]} ({notice.reply_to})"
+    beginning = " ".join(" ".join(written.content.text.split("\n\n")[:2]).split())
+    return f"{written.subject}: {beginning[:LONGEST_GIST]} ({notice.reply_to})"
 
 
-def mail_notice(unit: Unit, person: Person, notice: Notice, rendered: Rendered) -> None:
+def mail_notice(unit: Unit, person: Person, notice: Notice, written: Written) -> None:
     """A notice to one person, however many there were."""
     ident = notice.conversation or new_id(unit.random)
     message_id = new_message_id(unit.random, ident, unit.config.mailflow.domain)
@@ -155,7 +172,7 @@ def mail_notice(unit: Unit, person: Person, notice: Notice, rendered: Rendered) 
     fields: Fields = [
         ("From", sender),
         ("Reply-To", sender),
-        ("Subject", notice.subject),
+        ("Subject", written.subject),
         ("Date", format_datetime(unit.now)),
         ("Message-ID", ids([message_id])),
         ("In-Reply-To", answered),
@@ -166,8 +183,8 @@ def mail_notice(unit: Unit, person: Person, notice: Notice, rendered: Rendered) 
     queue_copies(
         unit,
         fields,
-        [Copy(person, alternative(rendered.text, rendered.html))],
-        subject=notice.subject,
+        [Copy(person, alternative(written.content.text, written.content.html))],
+        subject=written.subject,
         message_id=message_id,
         conversation=notice.conversation,
         null_sender=notice.null_sender,

@@ -140,9 +140,9 @@ FIELDS = st.dictionaries(
 def test_whatever_is_asked_gets_a_page_or_our_own_error(flow: Flow, fields: dict[str, str]) -> None:
     try:
         page = shown(flow, **fields)
-        assert flow.house.templates.page(page.template, **page.facts)
+        assert flow.house.templates.page(page.template, page.language, **page.facts)
     except SlotTaken:
         gone = flow.run(public.gone, Asked(fields), handle="dana", slug="coaching")
-        assert flow.house.templates.page(gone.template, **gone.facts)
+        assert flow.house.templates.page(gone.template, gone.language, **gone.facts)
     with pytest.raises((InvalidForm, SlotTaken)):
         flow.run(public.book, Asked({**fields, "email": ""}), handle="dana", slug="quick")

@@ -2,12 +2,13 @@
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, available_timezones
 
 from mailflow.appointments.narrowing import parse_time
+from mailflow.phrases import Words
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -20,7 +21,11 @@ class Asked:
     """
 
     fields: Mapping[str, str]
-    errors: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, Words] = field(default_factory=dict)
+    language: str | None = None
+    """The language that the visitor chose, of those that there are."""
+    accepted: str | None = None
+    """The one that their browser likes best."""
 
     def __getitem__(self, name: str) -> str:
         return self.fields.get(name, "")
@@ -46,9 +51,18 @@ class Asked:
         return month.replace(day=1) if month else None
 
     def link(self, url: str | None, **fields: str) -> str:
-        """A URL with these fields in its query, and with the zone that the visitor chose."""
-        query = {**fields, "zone": self.zone.key} if self.zone else fields
+        """A URL with these fields in its query, and with the zone and the language that the visitor chose."""
+        query = {
+            **fields,
+            **({"zone": self.zone.key} if self.zone else {}),
+            **({"language": self.language} if self.language else {}),
+        }
         return f"{url or ''}?{urlencode(query, safe='/:')}" if query else url or ""
+
+    def again(self, language: str) -> str:
+        """The same page in another language: a URL that is relative to it."""
+        kept = {name: self[name] for name in ("start", "month", "day") if self[name]}
+        return replace(self, language=language).link("", **kept)
 
 
 @functools.cache

@@ -1,21 +1,22 @@
 """The pages of a booking: to look at, to move, to cancel, and to put into a calendar."""
 
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from mailflow.appointments import bookings, confirming, itip, links, slots
 from mailflow.appointments.announcing import invite_of
+from mailflow.appointments.attendees import chosen_language, known_zone, remember_language
 from mailflow.appointments.listing import in_utc
 from mailflow.appointments.pages import times
 from mailflow.appointments.pages.asked import Asked
 from mailflow.appointments.pages.page import Page, about, at, for_anybody
-from mailflow.appointments.pages.times import Menu
+from mailflow.appointments.pages.times import Known, Menu
 from mailflow.errors import InvalidForm, SlotTaken, TooLate
 from mailflow.keys import Purpose
 from mailflow.mail.addresses import Person
+from mailflow.phrases import said
 from mailflow.post.conversations import display_name
-from mailflow.store.states import Role, Status
-from mailflow.store.tables import Attendee, Booking, Participant
+from mailflow.store.states import Status
+from mailflow.store.tables import Attendee, Booking
 from mailflow.store.unit import Unit
 
 JUST_NOW = timedelta(minutes=5)
@@ -25,7 +26,7 @@ JUST_NOW = timedelta(minutes=5)
 def show(unit: Unit, asked: Asked, token: str) -> Page:
     """A booking, with what its attendee may do."""
     booking, attendee = _read(unit, token)
-    return booked(unit, booking, _menu(unit, asked, booking, attendee).zone, attendee)
+    return booked(unit, booking, _menu(unit, asked, booking, attendee), attendee)
 
 
 def view(unit: Unit, asked: Asked, token: str) -> Page:
@@ -33,13 +34,14 @@ def view(unit: Unit, asked: Asked, token: str) -> Page:
     (booking_id,) = unit.keys.read_link(Purpose.VIEW, token)
     booking = unit.db.get(Booking, booking_id)
     kind = unit.config.appointment_type(booking.type)
-    return booked(unit, booking, times.menu(unit, asked, kind, None, booking.zone).zone)
+    known = Known(booking.zone, booking.language)
+    return booked(unit, booking, times.menu(unit, asked, kind, None, known))
 
 
 def calendar_file(unit: Unit, token: str) -> bytes:
     """The booking as its attendee's calendar takes it."""
     booking, attendee = _read(unit, token)
-    zone = _known_zone(unit, booking, attendee)
+    zone = known_zone(unit, booking, attendee)
     return itip.publish(invite_of(unit, booking, attendee, zone))
 
 
@@ -49,7 +51,7 @@ def show_move(unit: Unit, asked: Asked, token: str) -> Page:
     menu = _menu(unit, asked, booking, attendee)
     start = asked.start
     if booking.status is Status.CANCELLED or start == booking.start:
-        return booked(unit, booking, menu.zone, attendee)
+        return booked(unit, booking, menu, attendee)
     bookings.check_changeable(unit, booking)
     if start is None:
         return times.calendar(unit, asked, menu)
@@ -62,9 +64,10 @@ def move(unit: Unit, asked: Asked, token: str) -> str:
     """Move a booking to the chosen time."""
     booking, attendee = _read(unit, token)
     if asked.start is None:
-        raise InvalidForm({"start": "Please choose a time."})
+        raise InvalidForm({"start": said("Please choose a time.")})
     if booking.start != asked.start:
         bookings.check_changeable(unit, booking)
+    booking = remember_language(unit, booking, attendee, asked.language)
     bookings.move(unit, booking, asked.start, by=_name(attendee))
     return links.booking_url(unit, booking, attendee) or ""
 
@@ -78,14 +81,14 @@ def gone(unit: Unit, asked: Asked, token: str) -> Page:
 def show_cancel(unit: Unit, asked: Asked, token: str) -> Page:
     """The question whether to cancel a booking."""
     booking, attendee = _read(unit, token)
-    zone = _menu(unit, asked, booking, attendee).zone
+    menu = _menu(unit, asked, booking, attendee)
     if booking.status is Status.CANCELLED:
-        return booked(unit, booking, zone, attendee)
+        return booked(unit, booking, menu, attendee)
     bookings.check_changeable(unit, booking)
     url = links.booking_url(unit, booking, attendee)
     kind = unit.config.appointment_type(booking.type)
-    facts = {**about(unit, kind, zone), **at(booking.start, booking.end)}
-    return Page("cancel", {**facts, "action": f"{url}/cancel", "back_url": url})
+    facts = {**about(unit, kind, menu.zone), **at(booking.start, booking.end)}
+    return Page("cancel", {**facts, "action": f"{url}/cancel", "back_url": url}, menu.language)
 
 
 def cancel(unit: Unit, asked: Asked, token: str) -> str:
@@ -93,11 +96,12 @@ def cancel(unit: Unit, asked: Asked, token: str) -> str:
     booking, attendee = _read(unit, token)
     if booking.status is not Status.CANCELLED:
         bookings.check_changeable(unit, booking)
+        booking = remember_language(unit, booking, attendee, asked.language)
         bookings.cancel(unit, booking, by=_name(attendee))
     return links.booking_url(unit, booking, attendee) or ""
 
 
-def booked(unit: Unit, booking: Booking, zone: ZoneInfo, attendee: Attendee | None = None) -> Page:
+def booked(unit: Unit, booking: Booking, menu: Menu, attendee: Attendee | None = None) -> Page:
     """A booking's page; its buttons are for an attendee alone."""
     url = links.booking_url(unit, booking, attendee) if attendee else None
     change_url = url if _is_changeable(unit, booking) else None
@@ -107,7 +111,7 @@ def booked(unit: Unit, booking: Booking, zone: ZoneInfo, attendee: Attendee | No
     page = Page(
         "booked",
         {
-            **about(unit, kind, zone),
+            **about(unit, kind, menu.zone),
             **at(booking.start, booking.end),
             "status": booking.status.value,
             "just_now": bool(booking.announced) and unit.now - booking.stamp < JUST_NOW,
@@ -119,6 +123,7 @@ def booked(unit: Unit, booking: Booking, zone: ZoneInfo, attendee: Attendee | No
             "cancel_url": change_url and f"{change_url}/cancel",
             "rebook_url": links.type_url(unit, booking.host, kind.slug) if cancelled else None,
         },
+        menu.language,
     )
     return for_anybody(page) if pending else page
 
@@ -139,20 +144,8 @@ def _is_changeable(unit: Unit, booking: Booking) -> bool:
 def _menu(unit: Unit, asked: Asked, booking: Booking, attendee: Attendee) -> Menu:
     kind = unit.config.appointment_type(booking.type)
     url = f"{links.booking_url(unit, booking, attendee)}/move"
-    known = _known_zone(unit, booking, attendee)
+    known = Known(known_zone(unit, booking, attendee), chosen_language(unit, booking, attendee))
     return times.menu(unit, asked, kind, url, known, moving=booking)
-
-
-def _known_zone(unit: Unit, booking: Booking, attendee: Attendee) -> str | None:
-    """What we know of an attendee's time zone."""
-    if attendee.handle:
-        return str(unit.config.host(attendee.handle).timezone)
-    participant = unit.db.find(
-        Participant, conversation=booking.thread, address_key=attendee.address_key
-    )
-    if participant is not None and participant.zone:
-        return participant.zone
-    return booking.zone if attendee.role is Role.CLIENT else None
 
 
 def _attendees(unit: Unit, booking: Booking) -> list[tuple[str, str]]:

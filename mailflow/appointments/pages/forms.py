@@ -9,6 +9,7 @@ from mailflow.config import AppointmentType
 from mailflow.errors import InvalidForm
 from mailflow.mail.addresses import Person, is_address
 from mailflow.mail.cleaning import clean_line, clean_text
+from mailflow.phrases import Words, said
 from mailflow.post.conversations import addresses
 from mailflow.store.unit import Unit
 
@@ -21,10 +22,10 @@ class Field:
     """One field of a form, with what was typed and what is wrong with it."""
 
     name: str
-    label: str
+    label: Words
     required: bool
     value: str
-    error: str | None
+    error: Words | None
     kind: str = "text"
 
 
@@ -39,8 +40,8 @@ def question_fields(kind: AppointmentType, asked: Asked) -> list[Field]:
 def contact_fields(asked: Asked) -> list[Field]:
     """Who the visitor is."""
     return [
-        _field(asked, "name", "Your name", required=True),
-        _field(asked, "email", "Your mail address", required=True, kind="email"),
+        _field(asked, "name", said("Your name"), required=True),
+        _field(asked, "email", said("Your mail address"), required=True, kind="email"),
     ]
 
 
@@ -59,41 +60,41 @@ def read_contact(asked: Asked) -> Person:
     return Person(clean_line(asked["name"]), asked["email"].strip())
 
 
-def question_mistakes(kind: AppointmentType, asked: Asked) -> Mapping[str, str]:
+def question_mistakes(kind: AppointmentType, asked: Asked) -> Mapping[str, Words]:
     """What is wrong with the answers, by the names of their fields."""
     return {
-        _name(number): "Please answer this question."
+        _name(number): said("Please answer this question.")
         for number, question in enumerate(kind.questions, start=1)
         if question.required and not asked[_name(number)].strip()
     }
 
 
-def contact_mistakes(unit: Unit, asked: Asked) -> Mapping[str, str]:
+def contact_mistakes(unit: Unit, asked: Asked) -> Mapping[str, Words]:
     """What is wrong with the visitor's name and address, by the names of their fields."""
     person = read_contact(asked)
-    mistakes = {}
+    mistakes: dict[str, Words] = {}
     if not person.name:
-        mistakes["name"] = "Please tell us your name."
+        mistakes["name"] = said("Please tell us your name.")
     elif len(person.name) > LONGEST_NAME:
-        mistakes["name"] = f"Please use at most {LONGEST_NAME} characters."
+        mistakes["name"] = said("Please use at most %(number)s characters.", number=LONGEST_NAME)
     if not person.address:
-        mistakes["email"] = "Please tell us where to send the invitation."
+        mistakes["email"] = said("Please tell us where to send the invitation.")
     elif not is_address(person.address):
-        mistakes["email"] = "This is no mail address. Please check it."
+        mistakes["email"] = said("This is no mail address. Please check it.")
     elif unit.config.host_of(person.address):
-        mistakes["email"] = "This is the host's own address. Please use yours."
+        mistakes["email"] = said("This is the host's own address. Please use yours.")
     elif addresses(unit).is_own(person.address):
-        mistakes["email"] = "Please use an address of your own: this one is ours."
+        mistakes["email"] = said("Please use an address of your own: this one is ours.")
     return mistakes
 
 
-def check(mistakes: Mapping[str, str]) -> None:
+def check(mistakes: Mapping[str, Words]) -> None:
     """Raises `InvalidForm` if there are any mistakes."""
     if mistakes:
         raise InvalidForm(mistakes)
 
 
-def _field(asked: Asked, name: str, label: str, required: bool, kind: str = "text") -> Field:
+def _field(asked: Asked, name: str, label: Words, required: bool, kind: str = "text") -> Field:
     return Field(name, label, required, asked[name], asked.errors.get(name), kind)
 
 

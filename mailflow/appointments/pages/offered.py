@@ -9,11 +9,12 @@ from mailflow.appointments.listing import in_utc
 from mailflow.appointments.pages import forms, times
 from mailflow.appointments.pages.asked import Asked
 from mailflow.appointments.pages.booked import booked
-from mailflow.appointments.pages.page import Page
-from mailflow.appointments.pages.times import Choice, Menu
+from mailflow.appointments.pages.page import Page, language_for
+from mailflow.appointments.pages.times import Choice, Known, Menu
 from mailflow.config import AppointmentType
 from mailflow.errors import InvalidForm, NotFound
 from mailflow.keys import Purpose
+from mailflow.phrases import said
 from mailflow.post.conversations import addresses
 from mailflow.store.tables import Booking, Conversation, Offer, OfferedSlot, Participant
 from mailflow.store.unit import Unit
@@ -28,6 +29,10 @@ class Visit:
     kind: AppointmentType
     start: datetime | None
     url: str | None
+
+    @property
+    def known(self) -> Known:
+        return Known(self.client.zone, self.client.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +51,25 @@ class Offered:
         standing = bookings.check_pick(unit, visit.offer, visit.start, visit.client)
         menu = _menu(unit, asked, visit, standing)
         if standing is not None and standing.start == visit.start:
-            return booked(unit, standing, menu.zone)
+            return booked(unit, standing, menu)
         return times.slot(unit, asked, menu, visit.start, visit.url)
 
     def pick(self, unit: Unit, asked: Asked, token: str) -> str:
         """Book the chosen time, or move the participant's booking to it."""
         visit = self.read(unit, asked, token)
         if visit.start is None:
-            raise InvalidForm({"start": "Please choose a time."})
+            raise InvalidForm({"start": said("Please choose a time.")})
         standing = bookings.check_pick(unit, visit.offer, visit.start, visit.client)
         answers = () if standing else forms.read_answers(visit.kind, asked)
-        zone = asked.zone.key if asked.zone else None
-        bookings.pick(unit, visit.offer, visit.start, visit.client, zone=zone, answers=answers)
+        bookings.pick(
+            unit,
+            visit.offer,
+            visit.start,
+            visit.client,
+            zone=asked.zone.key if asked.zone else None,
+            language=_menu(unit, asked, visit, standing).language,
+            answers=answers,
+        )
         return visit.url or ""
 
     def taken(self, unit: Unit, asked: Asked, token: str) -> Page:
@@ -66,7 +78,7 @@ class Offered:
         standing = bookings.booking_of(unit, visit.offer)
         if standing is not None and not bookings.is_client(standing, visit.client):
             url = links.type_url(unit, visit.kind.hosts[0], visit.kind.slug)
-            menu = times.menu(unit, asked, visit.kind, url, visit.client.zone)
+            menu = times.menu(unit, asked, visit.kind, url, visit.known)
             return times.gone(unit, asked, menu)
         menu = _menu(unit, asked, visit, standing)
         offered = _still_offered(unit, visit, standing)
@@ -83,6 +95,7 @@ class Offered:
                 "more_url": links.type_url(unit, visit.kind.hosts[0], visit.kind.slug),
                 "mailto": f"mailto:{address}",
             },
+            language_for(unit, asked, conversation.host, visit.client.language),
         )
 
 
@@ -112,7 +125,7 @@ OFFER = Offered(_read_offer)
 
 def _menu(unit: Unit, asked: Asked, visit: Visit, standing: Booking | None) -> Menu:
     url = links.offer_url(unit, visit.offer, visit.client)
-    return times.menu(unit, asked, visit.kind, url, visit.client.zone, standing)
+    return times.menu(unit, asked, visit.kind, url, visit.known, standing)
 
 
 def _all_gone(unit: Unit, visit: Visit, standing: Booking | None) -> bool:

@@ -1,10 +1,11 @@
 """A page as a value: the name of its template, and its facts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from mailflow.appointments.pages.asked import Asked
 from mailflow.config import AppointmentType
 from mailflow.store.unit import Unit
 
@@ -13,10 +14,17 @@ Facts = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What there is to show."""
+    """What there is to show, and in which language."""
 
     template: str
     facts: Facts
+    language: str
+
+
+def language_for(unit: Unit, asked: Asked, handle: str, known: str | None = None) -> str:
+    """The language of a page: chosen on it, known of the visitor, liked by the browser, or else the host's."""
+    own = unit.config.host(handle).language
+    return asked.language or known or asked.accepted or own
 
 
 def about(unit: Unit, kind: AppointmentType, zone: ZoneInfo) -> Facts:
@@ -40,4 +48,4 @@ def at(start: datetime, end: datetime) -> Facts:
 def for_anybody(page: Page) -> Page:
     """A page without the link of an online meeting: that is for those who have an appointment."""
     is_link = str(page.facts["location"]).startswith(("http://", "https://"))
-    return Page(page.template, {**page.facts, "location": ""}) if is_link else page
+    return replace(page, facts={**page.facts, "location": ""}) if is_link else page

@@ -9,9 +9,10 @@ from mailflow.appointments.bookings import Wanted
 from mailflow.appointments.listing import in_utc
 from mailflow.appointments.pages import forms, times
 from mailflow.appointments.pages.asked import Asked
-from mailflow.appointments.pages.page import Page, about, at, for_anybody
+from mailflow.appointments.pages.page import Page, about, at, for_anybody, language_for
 from mailflow.appointments.pages.times import Menu
 from mailflow.errors import InvalidForm, SlotTaken
+from mailflow.phrases import said
 from mailflow.store.unit import Unit
 
 
@@ -33,12 +34,13 @@ def host(unit: Unit, asked: Asked, handle: str) -> Page:
             one.title,
             one.duration,
             one.description,
-            links.type_url(unit, who.handle, one.slug),
+            asked.link(links.type_url(unit, who.handle, one.slug)),
         )
         for one in unit.config.appointment_types
         if who.handle in one.hosts
     ]
-    return Page("host", {"host_name": who.name, "types": lines})
+    facts = {"host_name": who.name, "types": lines}
+    return Page("host", facts, language_for(unit, asked, who.handle))
 
 
 def show(unit: Unit, asked: Asked, handle: str, slug: str) -> Page:
@@ -56,7 +58,7 @@ def book(unit: Unit, asked: Asked, handle: str, slug: str) -> str:
     """Book the chosen time for whom the form names."""
     menu = _menu(unit, asked, handle, slug)
     if asked.start is None:
-        raise InvalidForm({"start": "Please choose a time."})
+        raise InvalidForm({"start": said("Please choose a time.")})
     forms.check(
         {**forms.contact_mistakes(unit, asked), **forms.question_mistakes(menu.kind, asked)}
     )
@@ -65,6 +67,7 @@ def book(unit: Unit, asked: Asked, handle: str, slug: str) -> str:
         asked.start,
         forms.read_contact(asked),
         zone=asked.zone.key if asked.zone else None,
+        language=menu.language,
         answers=forms.read_answers(menu.kind, asked),
     )
     return links.view_url(unit, bookings.book(unit, wanted)) or ""
@@ -95,4 +98,5 @@ def _form(unit: Unit, asked: Asked, menu: Menu, start: datetime) -> Page:
             "action": asked.link(menu.url, start=in_utc(start)),
             "back_url": asked.link(menu.url),
         },
+        menu.language,
     )

@@ -1,6 +1,6 @@
 """Times to choose from: the calendar, one time with its button, and what to choose when it is gone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby, islice
@@ -11,7 +11,7 @@ from mailflow.appointments.availability import spread
 from mailflow.appointments.listing import in_utc
 from mailflow.appointments.pages.asked import Asked, zone_names
 from mailflow.appointments.pages.forms import question_fields
-from mailflow.appointments.pages.page import Page, about, at
+from mailflow.appointments.pages.page import Page, about, at, language_for
 from mailflow.config import AppointmentType
 from mailflow.spans import Span, whole_days
 from mailflow.store.tables import Booking
@@ -25,6 +25,17 @@ LOOK_AHEAD = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a visitor: the zone by its IANA name, and the language."""
+
+    zone: str | None = None
+    language: str | None = None
+
+
+NOBODY = Known()
+
+
+@dataclass(frozen=True, slots=True)
 class Menu:
     """What a visitor chooses from: the times of a type, at the page where they all are."""
 
@@ -33,6 +44,8 @@ class Menu:
     zone: ZoneInfo
     zone_known: bool
     """Whether the zone is the visitor's own, and not the host's for want of it."""
+    language: str
+    """In which language the visitor reads."""
     moving: Booking | None = None
     """The booking for which another time is chosen."""
 
@@ -59,13 +72,14 @@ def menu(
     asked: Asked,
     kind: AppointmentType,
     url: str | None,
-    known_zone: str | None = None,
+    known: Known = NOBODY,
     moving: Booking | None = None,
 ) -> Menu:
     """The times of a type in the visitor's zone: the one asked for, else the one known, else the host's."""
-    zone = asked.zone or (ZoneInfo(known_zone) if known_zone else None)
-    host_zone = unit.config.host(kind.hosts[0]).timezone
-    return Menu(kind, url, zone or host_zone, zone is not None, moving)
+    zone = asked.zone or (ZoneInfo(known.zone) if known.zone else None)
+    host = unit.config.host(kind.hosts[0])
+    language = language_for(unit, asked, host.handle, known.language)
+    return Menu(kind, url, zone or host.timezone, zone is not None, language, moving)
 
 
 def calendar(unit: Unit, asked: Asked, menu: Menu, *, all_gone: bool = False) -> Page:
@@ -89,8 +103,9 @@ def calendar(unit: Unit, asked: Asked, menu: Menu, *, all_gone: bool = False) ->
             "next_url": _month_link(asked, menu, _after(month)) if month < last else None,
             "selected": selected,
             "slots": _choices(asked, menu, by_day.get(selected, ()) if selected else ()),
-            "hidden": {"month": f"{month:%Y-%m}", **({"day": f"{selected}"} if selected else {})},
+            "hidden": _hidden(asked, month, selected),
         },
+        menu.language,
     )
 
 
@@ -107,6 +122,7 @@ def slot(unit: Unit, asked: Asked, menu: Menu, start: datetime, action: str | No
             "action": action,
             "more_url": asked.link(menu.url),
         },
+        menu.language,
     )
 
 
@@ -129,6 +145,7 @@ def gone(
             "others": others or _choices(asked, menu, near),
             "more_url": asked.link(menu.url),
         },
+        menu.language,
     )
 
 
@@ -159,6 +176,15 @@ def _bounds(unit: Unit, menu: Menu) -> tuple[date, date]:
     ends = unit.now, unit.now + menu.kind.horizon
     first, last = (end.astimezone(menu.zone).date().replace(day=1) for end in ends)
     return first, last
+
+
+def _hidden(asked: Asked, month: date, selected: date | None) -> Mapping[str, str]:
+    """What a form that asks for another zone keeps."""
+    return {
+        "month": f"{month:%Y-%m}",
+        **({"day": f"{selected}"} if selected else {}),
+        **({"language": asked.language} if asked.language else {}),
+    }
 
 
 def _cell(asked: Asked, menu: Menu, day: date, count: int) -> Day:

@@ -4,7 +4,8 @@ from mailflow.appointments import confirming, links
 from mailflow.appointments.pages import times
 from mailflow.appointments.pages.asked import Asked
 from mailflow.appointments.pages.booked import booked
-from mailflow.appointments.pages.page import Page, about, at, for_anybody
+from mailflow.appointments.pages.page import Page, about, at, for_anybody, language_for
+from mailflow.appointments.pages.times import Known
 from mailflow.keys import Purpose
 from mailflow.store.states import Status
 from mailflow.store.tables import Booking
@@ -16,16 +17,16 @@ def show(unit: Unit, asked: Asked, token: str) -> Page:
     booking = _read(unit, token)
     confirming.check_kept(unit, booking)
     kind = unit.config.appointment_type(booking.type)
-    zone = times.menu(unit, asked, kind, None, booking.zone).zone
+    menu = times.menu(unit, asked, kind, None, Known(booking.zone, booking.language))
     if booking.status is not Status.PENDING:
-        return booked(unit, booking, zone)
+        return booked(unit, booking, menu)
     facts = {
-        **about(unit, kind, zone),
+        **about(unit, kind, menu.zone),
         **at(booking.start, booking.end),
         "kept_until": confirming.kept_until(booking),
         "action": links.confirm_url(unit, booking),
     }
-    return for_anybody(Page("waiting", facts))
+    return for_anybody(Page("waiting", facts, menu.language))
 
 
 def confirm(unit: Unit, asked: Asked, token: str) -> str:
@@ -37,7 +38,8 @@ def lapsed(unit: Unit, asked: Asked, token: str) -> Page:
     """How to go on after the time was kept long enough."""
     booking = _read(unit, token)
     more_url = links.type_url(unit, booking.host, booking.type)
-    return Page("expired", {"more_url": more_url, "mailto": None})
+    language = language_for(unit, asked, booking.host, booking.language)
+    return Page("expired", {"more_url": more_url, "mailto": None}, language)
 
 
 def _read(unit: Unit, token: str) -> Booking:

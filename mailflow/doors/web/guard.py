@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -49,7 +50,7 @@ class Guard:
         *,
         public_url: str,
         listen: Endpoint,
-        refused: Callable[[int, Mapping[str, str]], Response],
+        refused: Callable[[HTTPConnection, int, Mapping[str, str]], Response],
     ) -> None:
         self._app = app
         self._listen = listen
@@ -59,7 +60,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status = self._objection(scope)
-        app = self._refused(status, CLOSE) if status else self._app
+        app = self._refused(HTTPConnection(scope), status, CLOSE) if status else self._app
         await app(scope, receive, send)
 
     def _objection(self, scope: Scope) -> int | None:

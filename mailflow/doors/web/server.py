@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from mailflow.config import Endpoint
@@ -14,7 +13,8 @@ from mailflow.doors.calendars import Calendars
 from mailflow.doors.web.connection import Connection
 from mailflow.doors.web.guard import Guard, security_headers
 from mailflow.doors.web.health import build_health
-from mailflow.doors.web.site import NO_STORE, build_site, problem
+from mailflow.doors.web.problems import NO_STORE, Problems
+from mailflow.doors.web.site import build_site
 from mailflow.store import Store
 
 MAX_HEAD = 16 * 1024
@@ -33,15 +33,11 @@ class Web:
     def __init__(self, store: Store, calendars: Calendars) -> None:
         config = store.house.config
         public_url = config.mailflow.public_url
-
-        def refused(status: int, headers: Mapping[str, str]) -> Response:
-            return problem(store.house.templates, status, headers)
-
         site = Guard(
             build_site(store, calendars),
             public_url=public_url,
             listen=config.web.listen,
-            refused=refused,
+            refused=Problems(store.house).page,
         )
         headers = security_headers(public_url)
         proxies = [str(network) for network in config.web.trusted_proxies]

@@ -58,6 +58,8 @@ class Booking:
     """When it was last changed: DTSTAMP of its invites."""
     zone: str | None = None
     """The client's time zone, once known."""
+    language: str | None = None
+    """The language that the client booked in (BCP 47), if it was on a page."""
     status: Status = Status.CONFIRMED
     sequence: int = 0
     announced: tuple[str, ...] = ()

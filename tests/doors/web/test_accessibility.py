@@ -40,7 +40,7 @@ async def _answer(route: Route) -> None:
         body, media_type = TEMPLATES.asset(name), ASSETS[name]
     else:
         template, facts = PAGES[name]
-        body, media_type = TEMPLATES.page(template, **facts), "text/html"
+        body, media_type = TEMPLATES.page(template, "en", **facts), "text/html"
     await route.fulfill(body=body, content_type=media_type, headers=dict(security_headers(SITE)))
 
 
