@@ -109,6 +109,7 @@ class Worker:
 
     async def _work_on_mails(self) -> int:
         """Read and judge some mails side by side, and receive them in the order in which they came."""
+        await self._readers.ready()
         jobs = await self._store.run(take_up, AT_ONCE)
         arrivals = [asyncio.create_task(self._read(job)) for job in jobs]
         try:

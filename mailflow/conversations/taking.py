@@ -53,15 +53,22 @@ def take(unit: Unit, envelope: Envelope) -> int:
 
 
 def take_up(unit: Unit, limit: int) -> Sequence[Job]:
-    """The next mails to work on, each with its try counted before it begins: a mail may end the process."""
-    jobs = []
+    """The next mails to work on, each with its try counted before it begins: a mail may end the process.
+
+    One that was tried before is taken up alone: should it end the process, no other was under way.
+    """
+    jobs: list[Job] = []
     for taken in mails_to_take_up(unit.db, limit):
         if taken.attempts >= TRIES:
             reason = f"failed {TRIES} times: mailflow ended while it was worked on"
             set_aside(unit, taken.id, Taken.PARKED, reason)
             continue
+        if jobs and taken.attempts:
+            break
         counted = unit.db.change(taken, attempts=taken.attempts + 1)
         jobs.append(Job(counted, unit.db.get(Blob, taken.blob).content))
+        if taken.attempts:
+            break
     return jobs
 
 

@@ -64,10 +64,7 @@ class Readers:
         """
         reader = await self._idle.get()
         try:
-            if not reader.is_running:
-                self._end(reader)
-                reader.start()
-                await self._within(self._patience.starting, reader, reader.hear)
+            await self._start(reader)
             work = partial(reader.exchange, (raw, self._domain, sender))
             answer: Mail | Unreadable = await self._within(self._patience.reading, reader, work)
         finally:
@@ -75,6 +72,20 @@ class Readers:
         if isinstance(answer, Unreadable):
             raise answer
         return answer
+
+    async def ready(self) -> None:
+        """Return when a reader runs: whoever counts tries must not count the wait for one. Raises `ReaderLost`."""
+        reader = await self._idle.get()
+        try:
+            await self._start(reader)
+        finally:
+            self._idle.put_nowait(reader)  # the next mail is this one's
+
+    async def _start(self, reader: "_Reader") -> None:
+        if not reader.is_running:
+            self._end(reader)
+            reader.start()
+            await self._within(self._patience.starting, reader, reader.hear)
 
     async def _within(self, seconds: float, reader: "_Reader", work: Callable[[], Any]) -> Any:
         """What `work` comes to in a thread; who does not wait for that ends the reader, and so the thread's wait."""
