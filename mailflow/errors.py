@@ -38,6 +38,14 @@ class ReaderLost(MailflowError):
         super().__init__(reason)
 
 
+class SmarthostAway(MailflowError):
+    """The smarthost takes no mail at all now: not reached, TLS or login failed, or it says 421."""
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(detail)
+
+
 class UnreadableCalendar(MailflowError):
     """A host's calendar that was not reached, or makes no sense: what was last known of it counts."""
 

@@ -1,7 +1,7 @@
 """Works the queues: mails that were taken, reminders that are due, copies that go out, calendars, alarms."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -84,6 +84,7 @@ class Worker:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+        await self._delivery.stop(GRACE)
         self._judges.shutdown(wait=False, cancel_futures=True)
 
     def _wake(self) -> None:
@@ -162,8 +163,15 @@ class StoredOutbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def claim(self, limit: int) -> list[Letter]:
-        return await self._store.run(outbox.claim, limit)
+    async def claim(
+        self, limit: int, *, for_one_domain: int, under_way: Collection[str]
+    ) -> list[Letter]:
+        return await self._store.run(
+            outbox.claim, limit, for_one_domain=for_one_domain, under_way=under_way
+        )
 
-    async def settle(self, results: list[Result]) -> None:
+    async def renew(self, numbers: Collection[int]) -> None:
+        await self._store.run(outbox.renew, numbers)
+
+    async def settle(self, results: Sequence[Result]) -> None:
         await self._store.run(outbox.settle, results)

@@ -114,6 +114,7 @@ _UNDELIVERED: Facts = {
     "subject": "Re: Coaching",
     "permanent": True,
     "left_out": False,
+    "uncertain": False,
 }
 
 MAILS: Mapping[str, tuple[str, Facts]] = {
@@ -233,6 +234,10 @@ MAILS: Mapping[str, tuple[str, Facts]] = {
     ),
     "undelivered": ("undelivered", _UNDELIVERED),
     "undelivered-for-good": ("undelivered", {**_UNDELIVERED, "left_out": True}),
+    "undelivered-perhaps": (
+        "undelivered",
+        {**_UNDELIVERED, "uncertain": True, "reason": "TimeoutError: no answer in time"},
+    ),
     "undelivered-yet": (
         "undelivered",
         {**_UNDELIVERED, "permanent": False, "reason": "451 4.2.2 mailbox full, try again later"},

@@ -142,6 +142,7 @@ def _tell(unit: Unit, booking: Booking, kind: Kind, news: News | None) -> Bookin
             kind=kind,
             text=_rendered(unit, booking, news, None, None).text,
             body=lambda one: _body(unit, booking, news, _attendee(unit, booking, one), one.zone),
+            until=_until(booking, news),
         )
         message_id = post(unit, conversation, letter).message_id
     else:
@@ -157,9 +158,14 @@ def _copies_apart(unit: Unit, booking: Booking, news: News | None) -> list[Copy]
         Copy(
             Person(one.name, one.address),
             _body(unit, booking, news, one, known_zone(unit, booking, one)),
+            _until(booking, news),
         )
         for one in unit.db.all(Attendee, booking=booking.id)
     ]
+
+
+def _until(booking: Booking, news: News | None) -> datetime | None:
+    return booking.start if news is None else None  # a reminder of what is past reminds of nothing
 
 
 def _attendee(unit: Unit, booking: Booking, one: Participant) -> Attendee | None:

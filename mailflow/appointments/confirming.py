@@ -63,6 +63,7 @@ def ask(unit: Unit, booking: Booking) -> Booking:
     copy = Copy(
         Person(booking.client_name, booking.client_address),
         alternative(rendered.text, rendered.html),
+        kept_until(booking),
     )
     send_apart(unit, apart(unit, host, booking.thread, subject, ()), Kind.NOTICE, [copy])
     return booking

@@ -14,7 +14,7 @@ from mailflow.store.unit import Unit
 
 M = TypeVar("M", Offer, Booking)
 
-NOT_SENT = (Sending.QUEUED, Sending.SENDING, Sending.UNKNOWN, Sending.FAILED)
+NOT_SENT = tuple(state for state in Sending if state is not Sending.SENT)
 
 
 def conversation_list(unit: Unit, words: str | None = None) -> list[Facts]:

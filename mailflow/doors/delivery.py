@@ -1,28 +1,40 @@
-"""Sends what is due: claims letters, hands each to the smarthost, and records what became of it."""
+"""Sends what is due, without a pause: claims letters, hands each to the smarthost, records what became of it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from mailflow import config
+from mailflow.doors.pace import Pace
 from mailflow.doors.smarthost import STANDARD, Patience, Smarthost
-from mailflow.mail.outgoing import Letter, Result
+from mailflow.errors import SmarthostAway
+from mailflow.journal import log
+from mailflow.mail.outgoing import Letter, Outcome, Result
 
-CONNECTIONS = 4  # at a time: what a smarthost lets a small sender have
-ROUND = 16  # letters claimed at a time; all of them are in memory
+FOR_ONE_DOMAIN = 4  # letters at a time: one whose server hangs must leave room for the others
+KEPT = 10.0  # seconds without a letter that a connection is kept; some smarthosts end one after ten
+RENEWAL = 15.0  # seconds between the signs of life for what is under way
+AGAIN = 1.0  # seconds until a result that could not be recorded is tried again
 
 
 class Outbox(Protocol):
     """The queue of letters, on the disk."""
 
-    async def claim(self, limit: int) -> list[Letter]:
+    async def claim(
+        self, limit: int, *, for_one_domain: int, under_way: Collection[str]
+    ) -> list[Letter]:
         """Up to `limit` letters that are due, the longest due first, now being sent.
 
-        The attempt is counted and committed before: after a crash it has no result, but is known.
+        Of those to one domain at most `for_one_domain`, with those `under_way` to it. The attempt
+        is counted and committed before: after a crash it has no result, but is known.
         """
         ...
 
-    async def settle(self, results: list[Result]) -> None:
+    async def renew(self, numbers: Collection[int]) -> None:
+        """A sign of life: these letters are still being sent."""
+        ...
+
+    async def settle(self, results: Sequence[Result]) -> None:
         """Records what became of letters that were claimed."""
         ...
 
@@ -37,28 +49,94 @@ class Delivery:
         *,
         hostname: str,
         patience: Patience = STANDARD,
+        pace: Pace | None = None,
     ) -> None:
         self._settings = settings
         self._outbox = outbox
         self._hostname = hostname
         self._patience = patience
+        self._pace = pace or Pace()
+        self._unsettled: dict[
+            int, asyncio.Task[None]
+        ] = {}  # each letter until its result is on disk
+        self._sending: dict[int, str] = {}  # the domains of those that have a connection
+        self._kept: list[tuple[float, Smarthost]] = []  # since when; the last one used at the end
+        self._results: list[Result] = []
+        self._settling = asyncio.Lock()
+        self._renewal = 0.0
 
     async def deliver_due(self) -> int:
-        """Claims and sends one round; how many letters were claimed, zero if none was due.
-
-        Cancelling it leaves the letters under way without a result.
-        """
-        letters = await self._outbox.claim(ROUND)
-        waiting = iter(letters)
-        async with asyncio.TaskGroup() as group:
-            for _ in letters[:CONNECTIONS]:
-                group.create_task(self._send_each(waiting))
+        """Claims as many letters as can be sent at once, and begins to send them; how many that were."""
+        now = asyncio.get_running_loop().time()
+        await self._renew(now)
+        await self._quit_since(now - KEPT)
+        room = self._pace.width(now) - len(self._sending)
+        if room <= 0:
+            return 0
+        letters = await self._outbox.claim(
+            room, for_one_domain=FOR_ONE_DOMAIN, under_way=tuple(self._sending.values())
+        )
+        for letter in letters:
+            self._sending[letter.id] = letter.domain
+            self._unsettled[letter.id] = asyncio.create_task(self._deliver(letter))
         return len(letters)
 
-    async def _send_each(self, waiting: Iterator[Letter]) -> None:
-        async with Smarthost(
-            self._settings, hostname=self._hostname, patience=self._patience
-        ) as smarthost:
-            for letter in waiting:  # shared with the other connections
-                result = await smarthost.send(letter)
-                await self._outbox.settle([result])  # at once: a crash forgets as few as it can
+    async def stop(self, grace: float) -> None:
+        """Waits that many seconds for what is under way; what takes longer is left without a result."""
+        tasks = list(self._unsettled.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._quit_since(asyncio.get_running_loop().time())
+
+    async def _deliver(self, letter: Letter) -> None:
+        try:
+            try:
+                result = await self._send(letter)
+            finally:
+                del self._sending[letter.id]
+            await self._settle(result)
+        finally:
+            del self._unsettled[letter.id]
+
+    async def _send(self, letter: Letter) -> Result:
+        now = asyncio.get_running_loop().time
+        smarthost = self._kept.pop()[1] if self._kept else self._connection()
+        try:
+            result = await smarthost.send(letter)
+        except SmarthostAway as away:
+            self._pace.slow_down(now())
+            return Result(letter.id, Outcome.DEFERRED, away.detail)
+        self._pace.speed_up()
+        self._kept.append((now(), smarthost))
+        return result
+
+    def _connection(self) -> Smarthost:
+        return Smarthost(self._settings, hostname=self._hostname, patience=self._patience)
+
+    async def _settle(self, result: Result) -> None:
+        """Records a result, with those that have come while the one before was written."""
+        self._results.append(result)
+        async with self._settling:
+            while self._results:
+                batch = tuple(self._results)
+                try:
+                    await self._outbox.settle(batch)
+                except Exception as error:  # forgotten, the letters would be sent again
+                    log.error("delivery.unsettled", letters=len(batch), error=error)
+                    await asyncio.sleep(AGAIN)
+                else:
+                    del self._results[: len(batch)]
+
+    async def _renew(self, now: float) -> None:
+        if self._unsettled and now >= self._renewal:
+            self._renewal = now + RENEWAL
+            await self._outbox.renew(list(self._unsettled))
+
+    async def _quit_since(self, since: float) -> None:
+        """Ends the connections that had no letter since then."""
+        idle = [smarthost for used, smarthost in self._kept if used <= since]
+        self._kept = [(used, smarthost) for used, smarthost in self._kept if used > since]
+        await asyncio.gather(*(smarthost.quit() for smarthost in idle))

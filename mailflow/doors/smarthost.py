@@ -8,7 +8,6 @@ import asyncio
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Self
 
 from aiosmtplib import (
     SMTP,
@@ -19,6 +18,7 @@ from aiosmtplib import (
 )
 
 from mailflow import config
+from mailflow.errors import SmarthostAway
 from mailflow.journal import log
 from mailflow.mail.envelope import is_mailbox
 from mailflow.mail.outgoing import Letter, Outcome, Result
@@ -26,6 +26,7 @@ from mailflow.mail.outgoing import Letter, Outcome, Result
 _DONE, _GO_ON, _LATER, _NEVER = 2, 3, 4, 5  # first digits (RFC 5321 section 4.2.1)
 # Refusals of ours and not of the letter's: no TLS, no or wrong credentials (RFC 4954 section 6).
 _NOT_THE_LETTERS_FAULT = {530, 534, 535, 538}
+_GOING_AWAY = 421  # to whatever it is the answer (RFC 5321 section 3.8)
 _TROUBLE = (SMTPException, OSError, ValueError)  # TimeoutError and ssl.SSLError are OSErrors
 
 _NOT_CANONICAL = re.compile(rb"\0|\r(?!\n)|(?<!\r)\n")
@@ -35,8 +36,12 @@ _DETAIL_LENGTH = 300  # characters: enough of an answer to see what is wrong
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds for each step in all, so that a smarthost that sends byte after byte gets no more."""
+    """Seconds for each step in all, so that a smarthost that sends byte after byte gets no more.
 
+    An attempt takes no longer than one of each but the last.
+    """
+
+    waking: float = 10.0  # a connection that was kept
     connecting: float = 60.0  # with TLS and login
     envelope: float = 300.0  # MAIL, RCPT, DATA (RFC 5321 section 4.5.3.2)
     answer: float = 600.0  # the message, and the answer to its final dot
@@ -47,10 +52,7 @@ STANDARD = Patience()
 
 
 class Smarthost:
-    """One connection: opened with the first letter, and again after trouble.
-
-    Once it could not be opened, all further letters are deferred: a new `Smarthost` tries again.
-    """
+    """One connection: opened with the first letter, kept, and opened again after trouble."""
 
     def __init__(
         self, settings: config.Smarthost, *, hostname: str, patience: Patience = STANDARD
@@ -59,38 +61,37 @@ class Smarthost:
         self._hostname = hostname
         self._patience = patience
         self._client: SMTP | None = None
-        self._unreachable = ""
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
-    ) -> None:
-        if kind is None and self._client is not None:
+    async def quit(self) -> None:
+        """Takes leave, if there is a connection."""
+        if self._client is not None:
             with suppress(*_TROUBLE):
                 async with asyncio.timeout(self._patience.quitting):
                     await self._client.quit()
         self._drop()
 
     async def send(self, letter: Letter) -> Result:
-        """Makes one attempt; trouble of any kind is a result, not an error."""
+        """Makes one attempt; trouble with this letter is a result. SmarthostAway: none would be taken."""
         fault = _find_fault(letter)
         if fault:
             return Result(letter.id, Outcome.REFUSED, fault)
-        if self._unreachable:
-            return Result(letter.id, Outcome.DEFERRED, self._unreachable)
-        outcome, detail = await self._attempt(letter)
+        try:
+            outcome, detail = await self._attempt(letter)
+        except BaseException:  # a transaction that was begun and left must not be the next letter's
+            self._drop()
+            raise
         return Result(letter.id, outcome, _printable(detail))
 
     async def _attempt(self, letter: Letter) -> tuple[Outcome, str]:
+        client = await self._ready()
         try:
-            client = await self._ready()
             async with asyncio.timeout(self._patience.envelope):
                 reply = await _offer(client, letter)
         except _TROUBLE as error:
             self._drop()
             return Outcome.DEFERRED, _describe(error)
+        if reply.code == _GOING_AWAY:
+            raise _away(f"{reply.code} {reply.message}")
         if _digit(reply) != _GO_ON:
             return _judge(reply), f"{reply.code} {reply.message}"
         try:
@@ -107,20 +108,19 @@ class Smarthost:
         """A connection with no transaction begun."""
         if self._client is not None:
             with suppress(*_TROUBLE):  # the smarthost may have ended it meanwhile
-                async with asyncio.timeout(self._patience.envelope):
+                async with asyncio.timeout(self._patience.waking):
                     await self._client.rset()
                 return self._client
             self._drop()
-        self._client = self._make_client()
         try:
+            self._client = self._make_client()
             async with asyncio.timeout(self._patience.connecting):
                 await self._client.connect()
                 if self._client.is_ehlo_or_helo_needed:
                     await self._client.ehlo()
         except _TROUBLE as error:
-            self._unreachable = _printable(_describe(error))
             log.warning("smarthost.unreachable", error=error)
-            raise
+            raise _away(_describe(error)) from error
         return self._client
 
     def _make_client(self) -> SMTP:
@@ -199,6 +199,10 @@ def _judge(reply: SMTPResponse) -> Outcome:
     if _digit(reply) == _LATER or reply.code in _NOT_THE_LETTERS_FAULT:
         return Outcome.DEFERRED
     return Outcome.REFUSED
+
+
+def _away(detail: str) -> SmarthostAway:
+    return SmarthostAway(_printable(detail))
 
 
 def _describe(error: Exception) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from mailflow.mail.addresses import split
+
 # The first waits are short, for greylisting and restarts; then hours, up to five days
 # (RFC 5321 section 4.5.4.1).
 _WAITS = (
@@ -45,6 +47,11 @@ class Letter:
     recipient: str
     message: bytes = field(repr=False)
     attempts: int
+
+    @property
+    def domain(self) -> str:
+        """Where it goes, in lower case."""
+        return split(self.recipient)[1].lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import format_datetime
 
 from mailflow.config import Host
-from mailflow.mail.addresses import Person
+from mailflow.mail.addresses import Person, split
 from mailflow.mail.header_fields import Mailbox, Value, ids
 from mailflow.mail.stamps import stamp
 from mailflow.mail.subjects import base_subject
@@ -26,6 +27,8 @@ class Copy:
 
     recipient: Person
     body: bytes
+    until: datetime | None = None
+    """When it is of no use any more: it is not sent later than that."""
 
 
 def letter_fields(unit: Unit, thread: Thread, kind: str, *, automatic: bool) -> Fields:
@@ -89,6 +92,7 @@ def queue_copies(
             Delivery(
                 id=0,
                 recipient=copy.recipient.address,
+                domain=split(copy.recipient.address)[1].lower(),
                 head=head([*fields[:2], to, *fields[2:]]),
                 body=keep(unit.db, copy.body),
                 subject=subject,
@@ -98,5 +102,6 @@ def queue_copies(
                 message=message,
                 conversation=conversation,
                 null_sender=null_sender,
+                until=copy.until,
             )
         )

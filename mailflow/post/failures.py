@@ -35,18 +35,26 @@ def give_up(unit: Unit, delivery: Delivery, reason: str, status: str) -> None:
 
 
 def tell_undelivered(
-    unit: Unit, delivery: Delivery, reason: str, *, permanent: bool, left_out: bool = False
+    unit: Unit,
+    delivery: Delivery,
+    reason: str,
+    *,
+    permanent: bool,
+    left_out: bool = False,
+    uncertain: bool = False,
 ) -> None:
     """Tell the host that a copy did not arrive; the operator, if it was the host's own.
 
-    Nobody is told of a mail to the operator: there is nobody left.
+    `permanent`: it will not be tried again. `uncertain`: it may have arrived all the same. Nobody
+    is told of a mail to the operator: there is nobody left.
     """
     recipient = normalise(delivery.recipient)
     if recipient == normalise(unit.config.mailflow.postmaster):
         return
     host = _host(unit, delivery)
     if host is None or unit.config.host_of(delivery.recipient):
-        lines = [f"A mail to {delivery.recipient} was not delivered: {delivery.subject}", reason]
+        was = "may not have been" if uncertain else "was not"
+        lines = [f"A mail to {delivery.recipient} {was} delivered: {delivery.subject}", reason]
         notify_operator(unit, f"Not delivered to {delivery.recipient}", lines)
         return
     thread = delivery.conversation or ""
@@ -57,17 +65,24 @@ def tell_undelivered(
         "subject": delivery.subject,
         "permanent": permanent,
         "left_out": left_out,
+        "uncertain": uncertain,
     }
     notice = Notice(
         template="undelivered",
         facts=facts,
-        subject=f"{'Not delivered' if permanent else 'Not delivered yet'}: {delivery.subject}",
+        subject=f"{_headline(permanent, uncertain)}: {delivery.subject}",
         reply_to=addresses(unit).conversation(host.handle, thread),
         conversation=thread,
         answers=delivery.message_id,
         null_sender=True,
     )
     notify_host(unit, host, notice)
+
+
+def _headline(permanent: bool, uncertain: bool) -> str:
+    if uncertain:
+        return "Perhaps not delivered"
+    return "Not delivered" if permanent else "Not delivered yet"
 
 
 def _leave_out(unit: Unit, delivery: Delivery, status: str) -> bool:

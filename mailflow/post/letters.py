@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 from mailflow.config import Host
@@ -40,6 +40,8 @@ class Letter:
     body: Callable[[Participant], bytes]
     """The MIME fields and content for one recipient."""
     automatic: bool = True
+    until: datetime | None = None
+    """When it is of no use any more: it is not sent later than that."""
 
 
 def post(
@@ -53,7 +55,7 @@ def post(
         unit,
         letter_fields(unit, thread, letter.kind, automatic=letter.automatic),
         [
-            Copy(Person(one.name, one.address), letter.body(one))
+            Copy(Person(one.name, one.address), letter.body(one), letter.until)
             for one in recipients(unit, conversation)
         ],
         subject=thread.subject,

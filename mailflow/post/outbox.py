@@ -1,15 +1,24 @@
-"""The queue of copies that go out: claimed before they are sent, settled after, tried again in between."""
+"""The queue of copies that go out: claimed before they are sent, settled after, tried again in between.
 
-from collections.abc import Sequence
+A copy that is being sent belongs to the process that claimed it until its `due`, which that process
+moves on as long as it lives. Whoever finds it due then takes it over: it may have arrived.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import timedelta
 
 from mailflow.mail.delivery_reports import status_in
 from mailflow.mail.outgoing import Letter, Outcome, Result, next_attempt
 from mailflow.post.conversations import addresses
-from mailflow.post.failures import NEVER, give_up
-from mailflow.store.queries import due_deliveries
+from mailflow.post.failures import NEVER, give_up, tell_undelivered
+from mailflow.store.queries import due_deliveries, hasten_deliveries, postpone_deliveries
 from mailflow.store.states import Sending
 from mailflow.store.tables import Blob, Delivery
 from mailflow.store.unit import Unit
+
+LEASE = timedelta(seconds=60)
+"""For so long a claim holds without a sign of life."""
 
 _STATES = {
     Outcome.SENT: Sending.SENT,
@@ -18,35 +27,79 @@ _STATES = {
 }
 
 
-def claim(unit: Unit, limit: int) -> list[Letter]:
-    """The copies that wait longest, now being sent; the attempt is counted before it is made."""
-    own = addresses(unit)
-    letters = []
-    for delivery in due_deliveries(unit.db, unit.now, limit):
-        attempts = delivery.attempts + 1
-        unit.db.change(delivery, state=Sending.SENDING, attempts=attempts)
-        content = unit.db.get(Blob, delivery.body).content
-        letters.append(
-            Letter(
-                id=delivery.id,
-                sender="" if delivery.null_sender else own.bounce(delivery.id),
-                recipient=delivery.recipient,
-                message=delivery.head + content,
-                attempts=attempts,
-            )
-        )
+def claim(
+    unit: Unit, limit: int, *, for_one_domain: int | None = None, under_way: Iterable[str] = ()
+) -> list[Letter]:
+    """The copies that wait longest, now being sent; the attempt is counted before it is made.
+
+    Of those for one domain at most `for_one_domain`, with those `under_way` to it.
+    """
+    domains = Counter(under_way)
+    most = limit if for_one_domain is None else for_one_domain
+    letters: list[Letter] = []
+    while len(letters) < limit:
+        full = [domain for domain, number in domains.items() if number >= most]
+        due = due_deliveries(unit.db, unit.now, limit - len(letters), full)
+        if not due:
+            break
+        letters += _claim(unit, due, domains, most)
     return letters
+
+
+def _claim(
+    unit: Unit, due: Sequence[Delivery], domains: Counter[str], most: int
+) -> Iterator[Letter]:
+    for delivery in due:
+        if delivery.until and delivery.until <= unit.now:
+            unit.db.change(delivery, state=Sending.EXPIRED, due=NEVER, settled=unit.now)
+        elif domains[delivery.domain] < most:
+            domains[delivery.domain] += 1
+            yield _begin(unit, delivery)
+
+
+def _begin(unit: Unit, delivery: Delivery) -> Letter:
+    interrupted = (
+        delivery.state is Sending.SENDING
+    )  # by whoever claimed it and was not heard of again
+    delivery = unit.db.change(
+        delivery,
+        state=Sending.SENDING,
+        owner=unit.node,
+        due=unit.now + LEASE,
+        attempts=delivery.attempts + 1,
+        unknowns=delivery.unknowns + interrupted,
+    )
+    return Letter(
+        id=delivery.id,
+        sender="" if delivery.null_sender else addresses(unit).bounce(delivery.id),
+        recipient=delivery.recipient,
+        message=delivery.head + unit.db.get(Blob, delivery.body).content,
+        attempts=delivery.attempts,
+    )
+
+
+def renew(unit: Unit, numbers: Collection[int]) -> None:
+    """These copies are still being sent by this process."""
+    postpone_deliveries(unit.db, unit.node, numbers, unit.now + LEASE)
 
 
 def settle(unit: Unit, results: Sequence[Result]) -> None:
     """Record what became of copies that were claimed, and when those that did not get through are due again.
 
-    What is refused for good, or was deferred for too long, is told to the host.
+    What is refused for good, was deferred for too long, or may not have arrived at all is told to the host.
     """
     for result in results:
-        delivery = unit.db.get(Delivery, result.id)
-        if delivery.state is not Sending.FAILED:  # else a report that it failed was faster
+        delivery = unit.db.find(Delivery, id=result.id)
+        if delivery is not None and _counts(unit, delivery, result):
             _settle(unit, delivery, result)
+
+
+def _counts(unit: Unit, delivery: Delivery, result: Result) -> bool:
+    """Whether a result is news: a report of failure may have been faster, and another process have taken over."""
+    if delivery.state is Sending.FAILED:
+        return False
+    own = delivery.state is Sending.SENDING and delivery.owner == unit.node
+    return own or result.outcome is Outcome.SENT
 
 
 def _settle(unit: Unit, delivery: Delivery, result: Result) -> None:
@@ -57,7 +110,7 @@ def _settle(unit: Unit, delivery: Delivery, result: Result) -> None:
     if result.outcome is Outcome.REFUSED or (wait is None and result.outcome is Outcome.DEFERRED):
         give_up(unit, delivery, result.detail, status_in(result.detail))
         return
-    unit.db.change(
+    delivery = unit.db.change(
         delivery,
         state=_STATES[result.outcome],
         due=NEVER if wait is None else unit.now + wait,
@@ -65,23 +118,29 @@ def _settle(unit: Unit, delivery: Delivery, result: Result) -> None:
         detail=result.detail,
         settled=unit.now if wait is None else None,
     )
+    if unknown and wait is None:
+        tell_undelivered(unit, delivery, result.detail, permanent=True, uncertain=True)
 
 
 def recover(unit: Unit) -> None:
-    """After a stop: what was being sent may have arrived, and goes again at once with the same bytes.
+    """At a start: what waits for a later try is due, since a restart often follows a repair.
 
-    Waiting would tell nothing more. What waits for a later try is due too: a restart often follows a repair.
+    What was being sent when mailflow was stopped is due too, where no other process can be sending it.
     """
-    for delivery in unit.db.all(Delivery, state=Sending.SENDING):
-        unit.db.change(delivery, state=Sending.UNKNOWN, due=unit.now, detail="interrupted")
-    for delivery in unit.db.all(Delivery, state=Sending.QUEUED):
-        unit.db.change(delivery, due=min(delivery.due, unit.now))
+    hasten_deliveries(unit.db, Sending.QUEUED, unit.now)
+    if unit.config.database.url == "sqlite":
+        hasten_deliveries(unit.db, Sending.SENDING, unit.now)
 
 
 def retry(unit: Unit, ident: int) -> None:
     """Send a copy again now, whatever became of it; raises `NotFound`."""
     unit.db.change(
-        unit.db.get(Delivery, ident), state=Sending.QUEUED, due=unit.now, attempts=0, unknowns=0
+        unit.db.get(Delivery, ident),
+        state=Sending.QUEUED,
+        due=unit.now,
+        attempts=0,
+        unknowns=0,
+        until=None,
     )
 
 

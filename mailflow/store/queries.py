@@ -99,13 +99,30 @@ def newest_message(db: Session, conversation: str, before: int | None = None) ->
     return found[0] if found else None
 
 
-def due_deliveries(db: Session, now: datetime, limit: int) -> list[Delivery]:
-    """Copies whose time has come, those that wait longest first."""
+def due_deliveries(
+    db: Session, now: datetime, limit: int, but_for: Collection[str] = ()
+) -> list[Delivery]:
+    """Copies whose time has come, those that wait longest first; none for the domains `but_for`.
+
+    Whoever changes one makes it due later: what is settled never is.
+    """
     delivery = TABLES[Delivery]
-    waiting = delivery.state.in_([Sending.QUEUED, Sending.UNKNOWN])
-    return db.select(
-        Delivery, waiting, delivery.due <= now, order=[delivery.due, delivery.id], limit=limit
-    )
+    where = [delivery.due <= now]
+    where += [delivery.domain.not_in(list(but_for))] if but_for else []
+    return db.select(Delivery, *where, order=[delivery.due, delivery.id], limit=limit)
+
+
+def postpone_deliveries(db: Session, owner: str, numbers: Collection[int], until: datetime) -> None:
+    """Let nobody else take up before then the copies that this process is sending."""
+    delivery = TABLES[Delivery]
+    own = (delivery.state == Sending.SENDING) & (delivery.owner == owner)
+    db.execute(delivery.update(due=until).where(delivery.id.in_(list(numbers)), own))
+
+
+def hasten_deliveries(db: Session, state: Sending, now: datetime) -> None:
+    """Make all copies in that state due now."""
+    delivery = TABLES[Delivery]
+    db.execute(delivery.update(due=now).where(delivery.state == state, delivery.due > now))
 
 
 def reserved_spans(db: Session, hosts: Collection[str], within: Span) -> list[Reserved]:

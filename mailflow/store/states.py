@@ -21,6 +21,8 @@ class Sending(StrEnum):
     SENT = "sent"
     UNKNOWN = "unknown"
     FAILED = "failed"
+    EXPIRED = "expired"
+    """It was of no use any more when its turn came."""
 
 
 class Role(StrEnum):

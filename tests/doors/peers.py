@@ -103,6 +103,11 @@ class Sink:
     taken: list[tuple[str, list[str], bytes]] = field(default_factory=list)
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
     connections: int = 0
+    open: int = 0
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.open -= 1
+        return "221 bye"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         sender, content = envelope.mail_from, envelope.original_content
@@ -129,6 +134,7 @@ async def sink(
 
     def connect() -> SMTP:
         recorder.connections += 1
+        recorder.open += 1
         return SMTP(
             recorder,
             hostname="sink.example.net",
@@ -222,3 +228,31 @@ async def scripted(step: str, misdeed: Misdeed, times: int = 1_000_000) -> Async
         yield script
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def hanging(domain: str) -> AsyncIterator[Sink]:
+    """A smarthost that never answers RCPT for one domain, as one does that asks there first."""
+    loop = asyncio.get_running_loop()
+    recorder = _Hanging(domain=domain)
+    server = await loop.create_server(
+        lambda: SMTP(recorder, hostname="sink.example.net", loop=loop), "127.0.0.1", 0
+    )
+    recorder.endpoint = Endpoint("127.0.0.1", server.sockets[0].getsockname()[1])
+    try:
+        yield recorder
+    finally:
+        server.close()
+
+
+@dataclass
+class _Hanging(Sink):
+    domain: str = ""
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address.endswith(f"@{self.domain}"):
+            await asyncio.sleep(60)
+        envelope.rcpt_tos.append(address)
+        return "250 ok"

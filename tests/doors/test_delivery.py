@@ -1,14 +1,21 @@
 """Delivery, against a smarthost that is good, and one that goes wrong at every step."""
 
 import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from mailflow.config import Endpoint
 from mailflow.config import Smarthost as Settings
-from mailflow.doors.delivery import CONNECTIONS, ROUND, Delivery
+from mailflow.doors.delivery import FOR_ONE_DOMAIN, Delivery
+from mailflow.doors.pace import CONNECTIONS, LETTERS, Pace
 from mailflow.doors.smarthost import Patience, Smarthost
+from mailflow.errors import SmarthostAway
 from mailflow.mail.outgoing import Letter, Outcome, Result
 from tests.doors.peers import (
     STEPS,
@@ -16,13 +23,14 @@ from tests.doors.peers import (
     Misdeed,
     drips,
     drops,
+    hanging,
     is_silent,
     says,
     scripted,
     sink,
 )
 
-HASTY = Patience(connecting=0.2, envelope=0.2, answer=0.2, quitting=0.2)
+HASTY = Patience(waking=0.2, connecting=0.2, envelope=0.2, answer=0.2, quitting=0.2)
 MESSAGE = b"Subject: Hello\r\n\r\n.\r\n..two\r\n\xc3\xa4\r\n"
 
 
@@ -37,26 +45,74 @@ class Queue:
 
     letters: list[Letter]
     results: list[Result] = field(default_factory=list)
+    renewed: list[Collection[int]] = field(default_factory=list)
+    commits: int = 0
+    failures: int = 0  # commits that are to fail
+    slowness: float = 0.0
 
-    async def claim(self, limit: int) -> list[Letter]:
-        claimed, self.letters = self.letters[:limit], self.letters[limit:]
+    async def claim(
+        self, limit: int, *, for_one_domain: int, under_way: Collection[str]
+    ) -> list[Letter]:
+        domains = Counter(under_way)
+        claimed: list[Letter] = []
+        for each in self.letters:
+            if len(claimed) < limit and domains[each.domain] < for_one_domain:
+                domains[each.domain] += 1
+                claimed.append(each)
+        self.letters = [each for each in self.letters if each not in claimed]
         return claimed
 
-    async def settle(self, results: list[Result]) -> None:
+    async def renew(self, numbers: Collection[int]) -> None:
+        self.renewed.append(numbers)
+
+    async def settle(self, results: Sequence[Result]) -> None:
+        await asyncio.sleep(self.slowness)
+        if self.failures:
+            self.failures -= 1
+            raise OSError("disk full")
+        self.commits += 1
         self.results += results
 
     def outcomes(self) -> list[Outcome]:
         return [result.outcome for result in sorted(self.results, key=lambda r: r.id)]
 
 
-def delivery(settings: Settings, queue: Queue) -> Delivery:
-    return Delivery(settings, queue, hostname="flow.example.com", patience=HASTY)
+@asynccontextmanager
+async def delivering(settings: Settings, queue: Queue) -> AsyncIterator[Delivery]:
+    """A delivery whose queue is looked at all the time."""
+    pace = Pace(rest=0.05, longest_rest=0.2)
+    made = Delivery(settings, queue, hostname="flow.example.com", patience=HASTY, pace=pace)
+
+    async def go_on() -> None:
+        while True:
+            await made.deliver_due()
+            await asyncio.sleep(0.005)
+
+    loop = asyncio.create_task(go_on())
+    try:
+        async with asyncio.timeout(20):
+            yield made
+    finally:
+        loop.cancel()
+        await made.stop(1)
+
+
+async def settled(queue: Queue, number: int) -> None:
+    while len(queue.results) < number:
+        await asyncio.sleep(0.005)
 
 
 async def send(settings: Settings, *letters: Letter) -> list[Result]:
-    """One letter after the other, over one connection."""
-    async with Smarthost(settings, hostname="flow.example.com", patience=HASTY) as smarthost:
-        return [await smarthost.send(each) for each in letters]
+    """One letter after the other, over one connection as long as it holds."""
+    smarthost = Smarthost(settings, hostname="flow.example.com", patience=HASTY)
+    results = []
+    for each in letters:
+        try:
+            results.append(await smarthost.send(each))
+        except SmarthostAway as away:
+            results.append(Result(each.id, Outcome.DEFERRED, away.detail))
+    await smarthost.quit()
+    return results
 
 
 async def outcomes(settings: Settings, *letters: Letter) -> list[Outcome]:
@@ -91,18 +147,69 @@ async def test_one_connection_serves_many_letters() -> None:
     assert peer.connections == 1
 
 
-async def test_a_round_shares_its_letters_among_a_few_connections() -> None:
+async def test_a_queue_is_sent_over_a_few_connections_that_are_kept() -> None:
+    letters = [letter(n, recipient=f"r{n}@{n % 5}.example") for n in range(60)]
     async with sink() as peer:
-        queue = Queue([letter(n) for n in range(ROUND + 3)])
-        sender = delivery(Settings(address=peer.endpoint), queue)
+        queue = Queue(letters)
+        async with delivering(Settings(address=peer.endpoint), queue):
+            await settled(queue, 60)
 
-        assert [await sender.deliver_due() for _ in range(3)] == [ROUND, 3, 0]
-
-    assert queue.outcomes() == [Outcome.SENT] * (ROUND + 3)
+    assert queue.outcomes() == [Outcome.SENT] * 60
     assert sorted(recipients[0] for _, recipients, _ in peer.taken) == sorted(
-        f"r{n}@example.net" for n in range(ROUND + 3)
+        each.recipient for each in letters
     )
-    assert peer.connections == CONNECTIONS + 3
+    assert peer.connections <= CONNECTIONS
+
+
+async def test_letters_that_hang_do_not_hold_those_for_other_domains() -> None:
+    hang = [letter(n, recipient=f"r{n}@slow.example") for n in range(20)]
+    others = [letter(n, recipient=f"r{n}@{n}.example") for n in range(100, 130)]
+    patient = Patience(envelope=10)
+    async with hanging("slow.example") as peer:
+        queue = Queue([*hang, *others])
+        settings = Settings(address=peer.endpoint)
+        sender = Delivery(settings, queue, hostname="flow.example.com", patience=patient)
+        async with asyncio.timeout(5):
+            while len(queue.results) < 30:
+                await sender.deliver_due()
+                await asyncio.sleep(0.005)
+        assert len(queue.letters) == 20 - FOR_ONE_DOMAIN
+        await sender.stop(0)
+
+    assert {result.id for result in queue.results} == {each.id for each in others}
+
+
+async def test_results_that_wait_together_share_a_commit() -> None:
+    letters = [letter(n, recipient=f"r{n}@{n}.example") for n in range(40)]
+    async with sink() as peer:
+        queue = Queue(letters, slowness=0.05)
+        async with delivering(Settings(address=peer.endpoint), queue):
+            await settled(queue, 40)
+
+    assert queue.commits < 20
+
+
+async def test_a_result_that_cannot_be_recorded_is_not_forgotten() -> None:
+    async with sink() as peer:
+        queue = Queue([letter(1), letter(2)], failures=1)
+        async with delivering(Settings(address=peer.endpoint), queue):
+            await settled(queue, 2)
+
+    assert queue.outcomes() == [Outcome.SENT] * 2
+    assert len(peer.taken) == 2
+
+
+async def test_what_is_under_way_gives_signs_of_life() -> None:
+    async with scripted("dot", is_silent) as peer:
+        queue = Queue([letter()])
+        sender = Delivery(Settings(address=peer.endpoint), queue, hostname="flow.example.com")
+        await sender.deliver_due()
+        assert queue.renewed == []
+        await sender.deliver_due()
+        await sender.deliver_due()
+        await sender.stop(0)
+
+    assert queue.renewed == [[1]]
 
 
 # What must not leave
@@ -205,24 +312,68 @@ async def test_an_idle_connection_that_the_smarthost_ended_is_opened_again() -> 
     assert got == [Outcome.SENT] * 2
 
 
-async def test_a_smarthost_that_is_away_is_asked_once() -> None:
-    async with scripted("connect", drops) as peer:
-        got = await outcomes(Settings(address=peer.endpoint), *(letter(n) for n in range(5)))
+@pytest.mark.parametrize("step", ["connect", "EHLO", "MAIL"])
+async def test_a_smarthost_that_is_away_is_asked_by_one_letter_at_a_time(step: str) -> None:
+    away = 12  # the first few at once, then one after each rest
+    async with scripted(step, says(b"421 not now\r\n"), times=away) as peer:
+        queue = Queue([letter(n, recipient=f"r{n}@{n}.example") for n in range(200)])
+        started = time.monotonic()
+        async with delivering(Settings(address=peer.endpoint), queue):
+            await settled(queue, 200)
 
-    assert got == [Outcome.DEFERRED] * 5
-    assert peer.times == 1_000_000 - 1
+    assert queue.outcomes().count(Outcome.DEFERRED) == away
+    assert queue.outcomes().count(Outcome.SENT) == 200 - away
+    assert time.monotonic() - started > 0.05 + 0.1 + 0.2 * (away - CONNECTIONS - 2)
 
 
-async def test_what_was_under_way_when_cancelled_has_no_result() -> None:
+def test_the_pace_after_trouble() -> None:
+    pace = Pace(rest=1, longest_rest=4)
+    assert pace.width(0) == CONNECTIONS
+    rests = []
+    now = 100.0
+    for _ in range(4):
+        pace.slow_down(now)
+        pace.slow_down(now)  # two connections that break together are one trouble
+        rest = next(seconds for seconds in range(10) if pace.width(now + seconds))
+        assert pace.width(now + rest) == 1
+        rests.append(rest)
+        now += rest
+    assert rests == [1, 2, 4, 4]
+    for letters in range(CONNECTIONS * LETTERS):
+        assert pace.width(now) == min(1 + letters // LETTERS, CONNECTIONS)
+        pace.speed_up()
+    pace.slow_down(now)
+    assert pace.width(now + 1) == 1
+
+
+@pytest.mark.parametrize(
+    "misdeed", [says(b"502 no such command\r\n"), drops, is_silent, says(b"\xff\r\n")]
+)
+async def test_a_smarthost_that_does_not_do_rset(misdeed: Misdeed) -> None:
+    async with scripted("RSET", misdeed) as peer:
+        got = await outcomes(Settings(address=peer.endpoint), *(letter(n) for n in range(3)))
+
+    assert got == [Outcome.SENT] * 3
+
+
+async def test_a_connection_that_nobody_uses_is_ended() -> None:
+    async with sink() as peer:
+        queue = Queue([letter()])
+        async with delivering(Settings(address=peer.endpoint), queue) as sender:
+            await settled(queue, 1)
+            assert peer.open == 1
+            await sender.stop(1)
+            assert peer.open == 0
+
+
+async def test_what_is_under_way_at_a_stop_has_no_result() -> None:
     async with scripted("dot", is_silent) as peer:
         queue = Queue([letter()])
         patient = Delivery(Settings(address=peer.endpoint), queue, hostname="flow.example.com")
-        task = asyncio.create_task(patient.deliver_due())
+        await patient.deliver_due()
         while not peer.taken:
             await asyncio.sleep(0.01)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        await patient.stop(0)
 
     assert queue.results == []
 
@@ -250,6 +401,19 @@ async def test_a_certificate_that_nobody_vouches_for(
 ) -> None:
     async with sink(certificate.server_context(), wrapped=wrapped) as peer:
         settings = Settings(address=peer.endpoint, security=security)  # type: ignore[arg-type]
+        assert await outcomes(settings, letter()) == [Outcome.DEFERRED]
+
+    assert peer.taken == []
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize(("security", "wrapped"), [("starttls", False), ("tls", True)])
+async def test_a_certificate_of_another_name(
+    security: str, wrapped: bool, certificate: Certificate
+) -> None:
+    async with sink(certificate.server_context(), wrapped=wrapped) as peer:
+        named = Endpoint("localhost", peer.endpoint.port)  # it is one of 127.0.0.1
+        settings = Settings(address=named, security=security)  # type: ignore[arg-type]
         assert await outcomes(settings, letter()) == [Outcome.DEFERRED]
 
     assert peer.taken == []

@@ -41,13 +41,16 @@ class TakenMail:
     """Why it is held, parked or dropped."""
 
 
-@table(indexes=[("state", "due"), ("message",), ("conversation",)])
+# The third: due ones are found in their order, and those for other domains passed over, in the index alone.
+@table(indexes=[("state",), ("message",), ("due", "id", "domain"), ("conversation",)])
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One copy of one mail for one recipient."""
 
     id: int
     recipient: str
+    domain: str
+    """The recipient's, in lower case: of those for one domain only some are sent at a time."""
     head: bytes
     """The header fields of this copy, without the MIME fields."""
     body: str
@@ -56,11 +59,16 @@ class Delivery:
     message_id: str
     created: datetime
     due: datetime
+    """When it may be taken up. While it is being sent: when who claimed it has lost it, unless it says otherwise."""
     message: int | None = None
     conversation: str | None = None
     """The conversation that an answer reaches; outside any it is not open yet."""
     null_sender: bool = False
     state: Sending = Sending.QUEUED
+    owner: str = ""
+    """The process that claimed it last."""
+    until: datetime | None = None
+    """After that it is of no use to anybody, and is not sent."""
     attempts: int = 0
     unknowns: int = 0
     """Attempts that may have succeeded: of those there are few."""
