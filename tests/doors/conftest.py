@@ -30,6 +30,7 @@ class House:
     """A running listener, and what it was handed."""
 
     listener: Listener
+    protocol: str
     port: int = 0
     taken: list[Envelope] = field(default_factory=list)
 
@@ -46,7 +47,7 @@ async def opened(settings: Settings, limits: Limits, take: Take | None) -> Async
         house.taken.append(envelope)
 
     listener = Listener(settings, hostname=DOMAIN, accepts=accepts, take=keep, limits=limits)
-    house = House(listener)
+    house = House(listener, settings.protocol)
     _, house.port = await listener.start()
     try:
         yield house
