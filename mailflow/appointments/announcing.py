@@ -11,6 +11,7 @@ from mailflow.appointments import calendars, links, policy
 from mailflow.appointments.attendees import known_zone, language
 from mailflow.appointments.itip import Invite, write_invite
 from mailflow.appointments.policy import Announcement, Origin
+from mailflow.appointments.uids import uid_of
 from mailflow.config import AppointmentType, Host
 from mailflow.mail.addresses import Person, normalise
 from mailflow.mail.writing import alternative, invitation
@@ -247,7 +248,7 @@ def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None
     reads = language(unit, booking, attendee)
     confirmed = booking.status is Status.CONFIRMED
     return Invite(
-        uid=f"{booking.id}@{unit.config.mailflow.domain}",
+        uid=uid_of(unit, booking),
         sequence=booking.sequence,
         stamp=booking.stamp,
         start=booking.start,

@@ -7,6 +7,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from mailflow.appointments.itip import Busy
+from mailflow.appointments.uids import booking_of_uid
 from mailflow.config import Calendar, Config, Host
 from mailflow.errors import CalendarsUnread
 from mailflow.spans import Span
@@ -197,11 +198,9 @@ def _state(unit: Unit, source: Source) -> CalendarState:
 
 def _is_ours(unit: Unit, source: Source, uid: str) -> bool:
     """Whether an event is a booking of that host: those we know better."""
-    ident, _, domain = uid.rpartition("@")
-    if domain.lower() != unit.config.mailflow.domain:
-        return False
+    booking = booking_of_uid(unit, uid)
     handle = source.host.handle
-    return unit.db.find(Attendee, booking=ident, handle=handle) is not None
+    return bool(booking and unit.db.find(Attendee, booking=booking.id, handle=handle))
 
 
 def _replace(unit: Unit, key: str, spans: set[Span]) -> None:

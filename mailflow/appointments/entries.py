@@ -11,6 +11,7 @@ from datetime import timedelta
 from mailflow.appointments.announcing import invite_of
 from mailflow.appointments.calendars import Source, sources
 from mailflow.appointments.itip import entry
+from mailflow.appointments.uids import uid_of
 from mailflow.store.queries import due_entries
 from mailflow.store.states import Status
 from mailflow.store.tables import Attendee, Booking, CalendarEntry
@@ -46,8 +47,7 @@ def _claimed(unit: Unit, known: dict[str, Source]) -> Iterator[Entry]:
             continue
         wait = min(FIRST_WAIT * 2 ** min(row.attempts, 10), LONGEST_WAIT)
         tried = unit.db.change(row, attempts=row.attempts + 1, due=unit.now + wait)
-        uid = f"{booking.id}@{unit.config.mailflow.domain}"
-        yield Entry(tried, source, uid, _content(unit, booking, source))
+        yield Entry(tried, source, uid_of(unit, booking), _content(unit, booking, source))
 
 
 def settle(unit: Unit, done: Entry, trouble: str) -> None:

@@ -11,6 +11,7 @@ from mailflow import wording
 from mailflow.appointments import calendars, slots
 from mailflow.appointments.availability import Objection, Reason
 from mailflow.appointments.narrowing import parse_time
+from mailflow.appointments.uids import uid_of
 from mailflow.config import AppointmentType, Config
 from mailflow.errors import MailflowError
 from mailflow.spans import Span, whole_days
@@ -68,7 +69,7 @@ def booking_facts(unit: Unit, booking: Booking) -> Facts:
     conversation = unit.db.find(Conversation, id=booking.thread)
     return {
         "id": booking.id,
-        "uid": f"{booking.id}@{unit.config.mailflow.domain}",
+        "uid": uid_of(unit, booking),
         "type": booking.type,
         "status": booking.status.value,
         "start": in_utc(booking.start),

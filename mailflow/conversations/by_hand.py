@@ -21,10 +21,10 @@ from mailflow.post.conversations import (
     people,
 )
 from mailflow.post.copies import Copy, letter_fields, queue_copies
-from mailflow.post.record import record
-from mailflow.post.threads import Thread, answering
-from mailflow.store.states import Direction, Kind, Role
-from mailflow.store.tables import Booking, Conversation, Message, Offer, Participant
+from mailflow.post.record import record_own
+from mailflow.post.threads import answering
+from mailflow.store.states import Kind, Role
+from mailflow.store.tables import Booking, Conversation, Offer, Participant
 from mailflow.store.unit import Unit
 
 
@@ -37,7 +37,7 @@ def begin(unit: Unit, handle: str, clients: Sequence[str], subject: str, text: s
     joined = [join(unit, conversation, Person("", one), Role.CLIENT) for one in clients]
     invited = list(dict.fromkeys(joined))
     thread = answering(unit, conversation, None)
-    message = record(unit, conversation, _message(unit, conversation, thread, host, text))
+    message = record_own(unit, conversation, thread, Kind.MESSAGE, text)
     queue_copies(
         unit,
         letter_fields(unit, thread, RELAY, automatic=False),
@@ -95,24 +95,3 @@ def _copy(
     language = language_of(unit, client, host.handle)
     rendered = unit.templates.mail("words", language, words=text, people=others)
     return Copy(Person(client.name, client.address), alternative(rendered.text, rendered.html))
-
-
-def _message(
-    unit: Unit, conversation: Conversation, thread: Thread, host: Host, text: str
-) -> Message:
-    return Message(
-        id=0,
-        conversation=conversation.id,
-        host=host.handle,
-        message_id=thread.message_id,
-        kind=Kind.MESSAGE,
-        direction=Direction.OUT,
-        at=unit.now,
-        date=unit.now,
-        author_name=host.name,
-        author_address=addresses(unit).conversation(host.handle, conversation.id),
-        subject=thread.subject,
-        text=text,
-        body=text,
-        thread_index=thread.thread_index,
-    )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from mailflow.appointments import bookings
 from mailflow.appointments.announcing import tell_again
 from mailflow.appointments.itip import Answer, read_answers
+from mailflow.appointments.uids import booking_of_uid
 from mailflow.conversations.accepting import keep
 from mailflow.conversations.arrival import Arrival
 from mailflow.errors import SlotTaken, TooLate
@@ -62,8 +63,7 @@ def _attendee(
     unit: Unit, arrival: Arrival, destination: ToConversation | FrontDoor, answer: Answer
 ) -> tuple[Booking, Attendee] | None:
     """The booking that an answer is about, and its author there; None for a stranger, or another's name."""
-    ident, _, domain = answer.uid.partition("@")
-    booking = unit.db.find(Booking, id=ident) if domain == unit.config.mailflow.domain else None
+    booking = booking_of_uid(unit, answer.uid)
     if booking is None or not _belongs(booking, destination):
         return None
     own = _addresses_of(unit, booking, normalise(arrival.mail.author.address))

@@ -15,11 +15,11 @@ from mailflow.mail.writing import alternative
 from mailflow.phrases import ENGLISH, Words
 from mailflow.post.conversations import addresses, recipients
 from mailflow.post.copies import AUTOMATIC, Copy, Fields, letter_fields, queue_copies, stamp_fields
-from mailflow.post.record import record
+from mailflow.post.record import record_own
 from mailflow.post.threads import Thread, answering
 from mailflow.rendering import Rendered
 from mailflow.store.queries import newest_message, notices_since
-from mailflow.store.states import Direction, Kind
+from mailflow.store.states import Kind
 from mailflow.store.tables import Conversation, Message, Notified, Participant
 from mailflow.store.unit import Unit
 
@@ -50,7 +50,7 @@ def post(
     """A letter into a conversation, to everybody who gets copies; it answers `parent`, else the newest message."""
     parent = parent or newest_message(unit.db, conversation.id)
     thread = answering(unit, conversation, parent)
-    message = record(unit, conversation, _message(unit, conversation, thread, letter))
+    message = record_own(unit, conversation, thread, letter.kind, letter.text)
     queue_copies(
         unit,
         letter_fields(unit, thread, letter.kind, automatic=letter.automatic),
@@ -204,25 +204,3 @@ def _chain(unit: Unit, notice: Notice) -> tuple[str, ...]:
     )
     chain = parent.references if parent else ()
     return reference_chain(chain[0] if chain else notice.answers, chain, notice.answers)
-
-
-def _message(unit: Unit, conversation: Conversation, thread: Thread, letter: Letter) -> Message:
-    sender = addresses(unit).conversation(thread.host.handle, conversation.id)
-    return Message(
-        id=0,
-        conversation=conversation.id,
-        host=conversation.host,
-        message_id=thread.message_id,
-        kind=letter.kind,
-        direction=Direction.OUT,
-        at=unit.now,
-        date=unit.now,
-        author_name=thread.host.name,
-        author_address=sender,
-        subject=thread.subject,
-        text=letter.text,
-        body=letter.text,
-        in_reply_to=thread.in_reply_to,
-        references=thread.references,
-        thread_index=thread.thread_index,
-    )

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+from mailflow.post.conversations import addresses
+from mailflow.post.threads import Thread
+from mailflow.store.states import Direction, Kind
 from mailflow.store.tables import Conversation, KnownId, Message
 from mailflow.store.unit import Unit
 
@@ -14,6 +17,31 @@ def record(unit: Unit, conversation: Conversation, message: Message) -> Message:
     know(unit, conversation, named)
     unit.db.change(conversation, last_at=max(conversation.last_at, message.at))
     return written
+
+
+def record_own(
+    unit: Unit, conversation: Conversation, thread: Thread, kind: Kind, text: str
+) -> Message:
+    """A mail of ours in the record, at its place in the thread, with what it says in short."""
+    message = Message(
+        id=0,
+        conversation=conversation.id,
+        host=conversation.host,
+        message_id=thread.message_id,
+        kind=kind,
+        direction=Direction.OUT,
+        at=unit.now,
+        date=unit.now,
+        author_name=thread.host.name,
+        author_address=addresses(unit).conversation(thread.host.handle, conversation.id),
+        subject=thread.subject,
+        text=text,
+        body=text,
+        in_reply_to=thread.in_reply_to,
+        references=thread.references,
+        thread_index=thread.thread_index,
+    )
+    return record(unit, conversation, message)
 
 
 def messages_of(unit: Unit, conversation: str) -> list[Message]:
