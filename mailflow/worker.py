@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import TypeVar
 
 from mailflow.appointments.confirming import lapse_due
 from mailflow.appointments.reminders import send_due
@@ -22,8 +23,10 @@ from mailflow.mail.outgoing import Letter, Result
 from mailflow.mail.reading import Mail
 from mailflow.post import outbox
 from mailflow.post.digests import send_digests
-from mailflow.store import Store
+from mailflow.store import DatabaseTrouble, Store
 from mailflow.store.states import Taken
+
+R = TypeVar("R")
 
 PULSE = 1.0
 """Seconds after which the queues are looked at without being woken: commands of other processes write rows too."""
@@ -132,9 +135,9 @@ class Worker:
     async def _work_on(self, job: Job, arrival: Awaitable[Arrival]) -> None:
         ident = job.taken.id
         try:
-            await self._calendars.run(receive, await arrival)
+            await persist(partial(self._calendars.run, receive, await arrival))
         except Unreadable as error:
-            await self._store.run(set_aside, ident, Taken.HELD, error.reason)
+            await self._set_aside(job, Taken.HELD, error.reason)
         except ReaderLost as error:
             log.error("reader.lost", mail=ident, attempts=job.taken.attempts, reason=error.reason)
             await self._park_after_all_tries(job, error.reason)
@@ -144,8 +147,10 @@ class Worker:
 
     async def _park_after_all_tries(self, job: Job, reason: str) -> None:
         if job.taken.attempts >= TRIES:
-            told = f"failed {TRIES} times: {reason}"
-            await self._store.run(set_aside, job.taken.id, Taken.PARKED, told)
+            await self._set_aside(job, Taken.PARKED, f"failed {TRIES} times: {reason}")
+
+    async def _set_aside(self, job: Job, state: Taken, reason: str) -> None:
+        await persist(partial(self._store.run, set_aside, job.taken.id, state, reason))
 
     async def _remind(self) -> int:
         return await self._store.run(send_due)
@@ -175,3 +180,13 @@ class StoredOutbox:
 
     async def settle(self, results: Sequence[Result]) -> None:
         await self._store.run(outbox.settle, results)
+
+
+async def persist(work: Callable[[], Awaitable[R]]) -> R:
+    """What `work` comes to, begun anew while the database is in trouble: no mail is to blame for a full disk."""
+    while True:
+        try:
+            return await work()
+        except DatabaseTrouble as error:
+            log.error("database.trouble", error=error)
+            await asyncio.sleep(PULSE)

@@ -5,7 +5,6 @@ a power cut at any moment would leave it: what was synced is there, of anything 
 """
 
 import ctypes
-import errno
 import mmap
 import os
 import re
@@ -79,9 +78,9 @@ class Disk:
         """Kill the process (-9) at one of these calls, once that many went well."""
         self._set(calls, after, FOREVER, 0)
 
-    def fail(self, calls: Call, error: int = errno.EIO, times: int = FOREVER) -> None:
-        """Let the next of these calls fail."""
-        self._set(calls, 0, times, error)
+    def fail(self, calls: Call, error: int, *, after: int = 0, times: int = FOREVER) -> None:
+        """Let so many of these calls fail with that errno, once some went well."""
+        self._set(calls, after, times, error)
 
     def mend(self) -> None:
         """Let everything go well again."""
