@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from mailflow import wording
 from mailflow.appointments import calendars, links, policy
 from mailflow.appointments.attendees import known_zone, language
-from mailflow.appointments.itip import Invite, write_invite
+from mailflow.appointments.itip import Invite, decline_counter, write_invite
 from mailflow.appointments.policy import Announcement, Origin
 from mailflow.appointments.uids import uid_of
 from mailflow.config import AppointmentType, Host
@@ -40,6 +40,8 @@ class Change(StrEnum):
     MADE = "made"
     MOVED = "moved"
     CANCELLED = "cancelled"
+    KEPT = "kept"
+    """Another time was proposed, and the host keeps this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,20 @@ def remind(unit: Unit, booking: Booking) -> Booking:
 
 def tell_again(unit: Unit, booking: Booking, attendee: Attendee) -> None:
     """The booking as it stands, with its invite, to one attendee who lost it."""
+    change = Change.CANCELLED if booking.status is Status.CANCELLED else Change.MADE
+    _tell_one(unit, booking, attendee, News(change))
+
+
+def tell_kept(unit: Unit, booking: Booking, attendee: Attendee) -> None:
+    """That the booking stays as it is, to the attendee who proposed another time."""
+    host = unit.config.host(booking.host)
+    _tell_one(unit, booking, attendee, News(Change.KEPT, by=host.name))
+
+
+def _tell_one(unit: Unit, booking: Booking, attendee: Attendee, news: News) -> None:
     host = unit.config.host(booking.host)
     thread = apart(unit, host, booking.thread, booking.subject, booking.announced)
-    change = Change.CANCELLED if booking.status is Status.CANCELLED else Change.MADE
-    body = _body(unit, booking, News(change), attendee, known_zone(unit, booking, attendee))
+    body = _body(unit, booking, news, attendee, known_zone(unit, booking, attendee))
     send_apart(unit, thread, Kind.BOOKING, [Copy(Person(attendee.name, attendee.address), body)])
 
 
@@ -181,8 +193,11 @@ def _body(
     if news is None or attendee is None:
         return alternative(rendered.text, rendered.html)
     invite = invite_of(unit, booking, attendee, zone)
-    method = "CANCEL" if invite.cancelled else "REQUEST"
-    return invitation(rendered.text, rendered.html, write_invite(invite), method)
+    if news.change is Change.KEPT:
+        calendar, method = decline_counter(invite), "DECLINECOUNTER"
+    else:
+        calendar, method = write_invite(invite), "CANCEL" if invite.cancelled else "REQUEST"
+    return invitation(rendered.text, rendered.html, calendar, method)
 
 
 def _rendered(

@@ -7,15 +7,12 @@ from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mailflow import wording
-from mailflow.appointments import calendars, slots
-from mailflow.appointments.availability import Objection, Reason
+from mailflow.appointments import explaining, slots
 from mailflow.appointments.narrowing import parse_time
 from mailflow.appointments.uids import uid_of
-from mailflow.config import AppointmentType, Config
+from mailflow.config import Config
 from mailflow.errors import MailflowError
 from mailflow.spans import Span, whole_days
-from mailflow.store.queries import reserved_spans
 from mailflow.store.tables import Attendee, Booking, Conversation
 from mailflow.store.unit import Unit
 
@@ -101,53 +98,10 @@ def explain(unit: Unit, slug: str, time: str) -> Explanation:
     kind = unit.config.appointment_type(slug)
     zone = unit.config.host(kind.hosts[0]).timezone
     start = read_time(time, zone)
-    found = slots.why_not(unit, kind, start)
-    reasons = [_in_words(unit, kind, zone, objection) for objection in found]
+    reasons = [str(reason) for reason in explaining.why_not(unit, kind, start)]
     return Explanation(zone, Span(start, start + kind.duration), reasons)
 
 
 def _partstat(booking: Booking, attendee: Attendee) -> str:
     # Whose appointment it is, need not accept it (RFC 5545, section 3.2.16: CHAIR).
     return "ACCEPTED" if attendee.handle == booking.host else attendee.partstat
-
-
-def _in_words(unit: Unit, kind: AppointmentType, zone: ZoneInfo, objection: Objection) -> str:
-    match objection.reason:
-        case Reason.TOO_SOON:
-            earliest = wording.when(unit.now + kind.minimum_notice, zone)
-            return f"too soon: minimum_notice leaves nothing before {earliest}"
-        case Reason.TOO_FAR:
-            latest = wording.when(unit.now + kind.horizon, zone)
-            return f"too far ahead: horizon ends on {latest}"
-        case _:
-            return _of_host_in_words(unit, kind, zone, objection)
-
-
-def _of_host_in_words(
-    unit: Unit, kind: AppointmentType, zone: ZoneInfo, objection: Objection
-) -> str:
-    host = unit.config.host(kind.hosts[objection.host or 0])
-    match objection.reason:
-        case Reason.OUTSIDE_HOURS:
-            return f"outside the hours of {host.name}"
-        case Reason.OFF_GRID:
-            step = wording.duration(kind.increment)
-            return f"between two starts: there is one every {step} from the beginning of the hours"
-        case Reason.DAILY_LIMIT:
-            return f"daily_limit: {host.name} has {kind.daily_limit} of these on that day already"
-        case Reason.UNKNOWN:
-            return f"nobody knows when {host.name} is busy: {calendars.silent(unit, host.handle)}"
-        case _:
-            return f"{host.name} is busy: {_busy(unit, host.handle, zone, objection.span)}"
-
-
-def _busy(unit: Unit, handle: str, zone: ZoneInfo, span: Span | None) -> str:
-    """What takes a busy span: a booking by its id, or else an entry of a calendar."""
-    if span is None:
-        return "all the time"
-    taken = reserved_spans(unit.db, [handle], span)
-    booking = next((one.booking for one in taken if Span(one.start, one.end) == span), None)
-    said = f"{wording.day(span.start, zone)}, {wording.span(span.start, span.end, zone)}"
-    if booking is None:
-        return f"{said}, in {calendars.where(unit, handle, span)}"
-    return f"{said}, booking {booking}"

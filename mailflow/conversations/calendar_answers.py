@@ -1,6 +1,6 @@
 """What people's calendars answer to an invite (RFC 5546, section 3.2): a person's word, though a program wrote it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 from mailflow.appointments import bookings
@@ -9,10 +9,12 @@ from mailflow.appointments.itip import Answer, read_answers
 from mailflow.appointments.uids import booking_of_uid
 from mailflow.conversations.accepting import keep
 from mailflow.conversations.arrival import Arrival
+from mailflow.conversations.proposals import put_to_host
 from mailflow.errors import SlotTaken, TooLate
 from mailflow.mail.addresses import normalise
 from mailflow.mail.own_addresses import FrontDoor, ToConversation
 from mailflow.mail.subjects import reply_subject
+from mailflow.phrases import Words, said
 from mailflow.post.conversations import addresses
 from mailflow.post.letters import Notice, notify_host
 from mailflow.store.states import Role, Status
@@ -22,6 +24,7 @@ from mailflow.store.unit import Unit
 REFRESH_AFTER = timedelta(hours=1)
 
 ACCEPTED, TENTATIVE, DECLINED = "ACCEPTED", "TENTATIVE", "DECLINED"
+DELEGATED = "DELEGATED"
 
 
 def take_calendar_answers(
@@ -102,9 +105,11 @@ def _reply(unit: Unit, booking: Booking, attendee: Attendee, answer: Answer) -> 
     name = attendee.name or attendee.address
     if answer.partstat == DECLINED:
         _declined(unit, booking, attendee)
+    elif answer.partstat == DELEGATED:
+        _tell_host(unit, booking, _delegated(name, answer))
     elif answer.partstat not in (ACCEPTED, TENTATIVE) or answer.comment:
-        said = f"{name} answered {answer.partstat.lower()} in a calendar."
-        _tell_host(unit, booking, [said, *([answer.comment] if answer.comment else [])])
+        told = f"{name} answered {answer.partstat.lower()} in a calendar."
+        _tell_host(unit, booking, [told, *([answer.comment] if answer.comment else [])])
 
 
 def _is_older(booking: Booking, attendee: Attendee, answer: Answer) -> bool:
@@ -135,6 +140,17 @@ def _declined(unit: Unit, booking: Booking, attendee: Attendee) -> None:
             bookings.cancel(unit, booking, by=name)
 
 
+def _delegated(name: str, answer: Answer) -> list[Words]:
+    """Who sends whom: nobody else is invited by that, since it is the host who says who is in a conversation."""
+    told = said(
+        "%(name)s does not come, and sends somebody else: %(delegates)s.",
+        name=name,
+        delegates=", ".join(answer.delegates) or "?",
+    )
+    how = said("To have them here, answer a mail of this conversation with their address in Cc.")
+    return [told, *([answer.comment] if answer.comment else []), how]
+
+
 def _counter(unit: Unit, booking: Booking, attendee: Attendee, answer: Answer) -> None:
     """Another time, proposed: it moves the booking if the client proposes one that is free, else the host decides."""
     name = attendee.name or attendee.address
@@ -149,9 +165,7 @@ def _counter(unit: Unit, booking: Booking, attendee: Attendee, answer: Answer) -
             return
         except (SlotTaken, TooLate):
             pass
-    zone = unit.config.host(booking.host).timezone
-    when = answer.start.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
-    _tell_host(unit, booking, [f"{name} proposes another time. To take it, answer: /move {when}"])
+    put_to_host(unit, booking, attendee, answer.start)
 
 
 def _refresh(unit: Unit, booking: Booking, attendee: Attendee, answer: Answer) -> None:
@@ -168,7 +182,7 @@ _METHODS: dict[str, Callable[[Unit, Booking, Attendee, Answer], None]] = {
 }
 
 
-def _tell_host(unit: Unit, booking: Booking, lines: list[str]) -> None:
+def _tell_host(unit: Unit, booking: Booking, lines: Sequence[Words]) -> None:
     host = unit.config.host(booking.host)
     when = booking.start.astimezone(host.timezone).strftime("%Y-%m-%d %H:%M")
     notice = Notice(

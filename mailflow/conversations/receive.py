@@ -10,6 +10,7 @@ from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.bounces import is_report, take_report, take_stray_report
 from mailflow.conversations.entering import author_in, enter
 from mailflow.conversations.postmaster import forward_to_operator
+from mailflow.conversations.proposals import answer_proposal
 from mailflow.conversations.questions import answer_question, ask_again, fits, hold, read_answer
 from mailflow.conversations.taking import read_again, read_facts
 from mailflow.mail.own_addresses import (
@@ -26,7 +27,15 @@ from mailflow.mail.recipient_fields import recipients_named
 from mailflow.mail.stamps import comes_back
 from mailflow.post.conversations import addresses
 from mailflow.store.states import Doubt, Taken
-from mailflow.store.tables import Conversation, Offer, OfferedSlot, Participant, Question, TakenMail
+from mailflow.store.tables import (
+    Conversation,
+    Offer,
+    OfferedSlot,
+    Participant,
+    Proposal,
+    Question,
+    TakenMail,
+)
 from mailflow.store.unit import Unit
 
 MOST_RECEIVED = 30
@@ -93,6 +102,10 @@ def _deliver(unit: Unit, arrival: Arrival, destination: Destination) -> str | No
 
 def _take_answer(unit: Unit, arrival: Arrival, destination: ToQuestion) -> str | None:
     """The host's answer to a question; nothing sent to its address is ever passed on."""
+    proposal = unit.db.find(Proposal, id=destination.question)
+    if proposal is not None:
+        answer_proposal(unit, proposal, arrival)
+        return None
     question = unit.db.find(Question, id=destination.question)
     if question is None or question.answered or arrival.mail.automatic:
         return None

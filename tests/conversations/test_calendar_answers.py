@@ -124,12 +124,74 @@ def test_another_time_that_is_free_moves_the_booking(flow: Flow) -> None:
     assert {event(one)["SEQUENCE"] for one in sent} == {1}
 
 
-def test_another_time_that_is_not_free_is_put_to_the_host(flow: Flow) -> None:
+def countered(flow: Flow) -> Sent:
+    """The question to Dana about a time outside her hours that Joe's calendar proposed."""
     copy = to(booked(flow), "joe@client.test")
     (notice,) = answer(flow, JOE, copy, "TENTATIVE", "COUNTER", start="20261201T200000Z")
-    assert "/move 2026-12-01T21:00" in notice.text
-    flow.reply(DANA, notice, "/move 2026-12-01T21:00")
+    return notice
+
+
+def test_another_time_that_is_not_free_is_put_to_the_host(flow: Flow) -> None:
+    notice = countered(flow)
+    assert notice.recipient == "dana@coach.test"
+    assert "proposes another time: Tuesday 1 December 2026, 21:00" in " ".join(notice.text.split())
+    assert "outside the hours of Dana Coach" in notice.text
+
+
+@pytest.mark.parametrize(
+    ("line", "hour"), [("yes", 20), ("Yes.", 20), ("/move 2026-12-01T22:00", 21)]
+)
+def test_the_host_takes_a_proposed_time_or_another(flow: Flow, line: str, hour: int) -> None:
+    sent = flow.reply(DANA, countered(flow), line)
+    assert the_booking(flow).start.hour == hour
+    assert {event(one)["SEQUENCE"] for one in sent} == {1}
+    assert {one.recipient for one in sent} == {"joe@client.test", "dana@coach.test"}
+
+
+def test_a_proposal_that_the_host_declines_is_answered_in_the_calendar(flow: Flow) -> None:
+    (kept,) = flow.reply(DANA, countered(flow), "no\n\n> quoted")
+    assert kept.recipient == "joe@client.test"
+    (part,) = [one for one in kept.message.walk() if one.get_content_type() == "text/calendar"]
+    assert part.get_param("method") == "DECLINECOUNTER"
+    assert "METHOD:DECLINECOUNTER" in str(part.get_content())
+    assert event(kept)["SEQUENCE"] == 0
+    assert event(kept).decoded("DTSTART") == the_booking(flow).start
+    assert "Dana Coach keeps this one" in kept.text
+
+
+def test_a_proposal_is_answered_once(flow: Flow) -> None:
+    notice = countered(flow)
+    flow.reply(DANA, notice, "no")
+    assert flow.reply(DANA, notice, "yes") == []
+    assert the_booking(flow).start.hour == 9
+
+
+@pytest.mark.parametrize("line", ["perhaps", "/move tomorrow", "/move 2026-11-01T10:00", ""])
+def test_what_cannot_be_done_with_a_proposal_leaves_it_open(flow: Flow, line: str) -> None:
+    notice = countered(flow)
+    (again,) = flow.reply(DANA, notice, line)
+    assert (again.recipient, again.address) == ("dana@coach.test", notice.address)
+    flow.reply(DANA, again, "yes")
     assert the_booking(flow).start.hour == 20
+
+
+def test_an_automatic_answer_decides_no_proposal(flow: Flow) -> None:
+    assert flow.reply(DANA, countered(flow), "yes", Auto_Submitted="auto-replied") == []
+    assert the_booking(flow).start.hour == 9
+
+
+def test_the_host_cancels_in_answer_to_a_proposal(flow: Flow) -> None:
+    flow.reply(DANA, countered(flow), "/cancel")
+    assert the_booking(flow).status == "cancelled"
+
+
+def test_who_sends_somebody_else_is_told_to_the_host(flow: Flow) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    delegated = 'DELEGATED;DELEGATED-TO="mailto:sam@client.test"'
+    (notice,) = answer(flow, JOE, copy, delegated)
+    assert (notice.recipient, the_booking(flow).status) == ("dana@coach.test", "confirmed")
+    assert "sends somebody else: sam@client.test." in notice.text
+    assert partstat(flow, "joe@client.test") == "DELEGATED"
 
 
 def test_a_calendar_that_lost_the_invite_gets_it_again_once_an_hour(flow: Flow) -> None:

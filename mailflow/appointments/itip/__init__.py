@@ -6,7 +6,7 @@ it leaves, and what it is given to read is first cut down to what an answer is m
 
 from mailflow.appointments.itip.answers import Answer, read_answers
 from mailflow.appointments.itip.busy import MAX_CALENDAR, Busy, BusyTimes, busy_times
-from mailflow.appointments.itip.invites import Invite, entry, publish, write_invite
+from mailflow.appointments.itip.invites import Invite, decline_counter, entry, publish, write_invite
 
 __all__ = [
     "MAX_CALENDAR",
@@ -15,6 +15,7 @@ __all__ = [
     "BusyTimes",
     "Invite",
     "busy_times",
+    "decline_counter",
     "entry",
     "publish",
     "read_answers",

@@ -51,6 +51,7 @@ class Answer:
     end: datetime | None
     organizer: str | None
     comment: str
+    delegates: tuple[str, ...] = ()  # whom a DELEGATED attendee sends instead, as bare addresses
 
 
 def read_answers(calendar: bytes) -> list[Answer]:
@@ -109,7 +110,11 @@ def _answers_about(event: Component, method: str) -> Iterator[Answer]:
         comment="\n".join(map(texts.lines, _all(event, "COMMENT"))),
     )
     for attendee in _all(event, "ATTENDEE"):
-        yield answer(attendee=_address(attendee), partstat=_partstat(attendee))
+        yield answer(
+            attendee=_address(attendee),
+            partstat=_partstat(attendee),
+            delegates=_delegates(attendee),
+        )
 
 
 def _all(component: Component, name: str) -> list[Any]:
@@ -129,6 +134,12 @@ def _partstat(attendee: vCalAddress) -> str:
     """One that we do not know counts as none (RFC 5545 section 3.2.12)."""
     said = str(attendee.params.get("PARTSTAT")).upper()
     return said if said in PARTSTATS else "NEEDS-ACTION"
+
+
+def _delegates(attendee: vCalAddress) -> tuple[str, ...]:
+    """DELEGATED-TO (RFC 5545 section 3.2.5): one address, or several."""
+    said = attendee.params.get("DELEGATED-TO", ())
+    return tuple(map(_address, (said,) if isinstance(said, str) else said))
 
 
 def _plain(said: Any) -> Any:

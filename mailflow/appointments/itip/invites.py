@@ -53,6 +53,14 @@ def write_invite(invite: Invite) -> bytes:
     return _written(invite, method="CANCEL" if invite.cancelled else "REQUEST")
 
 
+def decline_counter(invite: Invite) -> bytes:
+    """The calendar that says to who proposed another time: it stays as it was (RFC 5546 section 3.2.8).
+
+    Raises UnsafeValue as `write_invite` does.
+    """
+    return _written(invite, method="DECLINECOUNTER")
+
+
 def publish(invite: Invite) -> bytes:
     """The .ics file of the booking's page, for a calendar to import.
 

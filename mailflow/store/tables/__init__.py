@@ -9,6 +9,7 @@ from mailflow.store.tables.appointments import (
     Booking,
     Offer,
     OfferedSlot,
+    Proposal,
     Reminder,
     Reserved,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "Offer",
     "OfferedSlot",
     "Participant",
+    "Proposal",
     "Question",
     "Reminder",
     "Reserved",

@@ -92,6 +92,19 @@ class Attendee:
     """When the invite was sent again because the calendar asked."""
 
 
+@table()
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Another time that an attendee's calendar proposed (RFC 5546, section 3.2.7), put to the host."""
+
+    id: str
+    booking: str
+    attendee: int
+    start: datetime
+    asked: datetime
+    answered: bool = False
+
+
 @table(indexes=[("host", "start"), ("booking",)])
 @dataclass(frozen=True, slots=True)
 class Reserved:

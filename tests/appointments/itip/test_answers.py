@@ -106,7 +106,7 @@ def test_a_delegation_names_both() -> None:
     delegate = b"ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:ann@client.test\nSEQUENCE"
     calendar = REPLY.replace(b"=ACCEPTED", b'=DELEGATED;DELEGATED-TO="mailto:ann@client.test"')
     assert read_answers(calendar.replace(b"SEQUENCE", delegate)) == [
-        replace(ACCEPTED, partstat="DELEGATED"),
+        replace(ACCEPTED, partstat="DELEGATED", delegates=("ann@client.test",)),
         replace(ACCEPTED, partstat="NEEDS-ACTION", attendee="ann@client.test"),
     ]
 
