@@ -20,6 +20,7 @@ from mailflow.errors import ConfigError
 from mailflow.keys import Keyring
 from mailflow.mail.envelope import Envelope, Recipient
 from mailflow.mail.own_addresses import OwnAddresses
+from mailflow.mail.signing import Signer
 from mailflow.post import outbox
 from mailflow.rendering import Templates, packaged_templates
 from mailflow.store import Store, database_path, open_store
@@ -50,7 +51,7 @@ def clock(environment: Mapping[str, str]) -> Callable[[], datetime]:
 
 
 def furnish(settings: Config, now: Callable[[], datetime]) -> House:
-    """What all transactions of this configuration share. ConfigError: a host's language has no catalogue."""
+    """What all transactions of this configuration share. ConfigError: a language or a key cannot be had."""
     folder = settings.mailflow.data_dir / "templates"
     templates = Templates([folder, packaged_templates()])
     _check_languages(settings, templates.languages.tags, folder)
@@ -61,7 +62,24 @@ def furnish(settings: Config, now: Callable[[], datetime]) -> House:
         clock=now,
         random=os.urandom,
         node=os.urandom(8).hex(),
+        signer=_signer(settings),
     )
+
+
+def _signer(settings: Config) -> Signer | None:
+    smarthost = settings.smarthost
+    if smarthost.dkim_key_file is None:
+        return None
+    try:
+        pem = smarthost.dkim_key_file.read_bytes()
+        return Signer.read(settings.mailflow.domain, smarthost.dkim_selector, pem)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            [
+                f"{smarthost.dkim_key_file} (smarthost.dkim_key_file) {error}:"
+                " expected a key as `mailflow init --dkim` makes it"
+            ]
+        ) from None
 
 
 def _check_languages(settings: Config, tags: Sequence[str], folder: Path) -> None:

@@ -62,7 +62,7 @@ def _findings(context: typer.Context) -> Iterator[Finding]:
     yield smarthost_finding(settings)
     yield _authentication(settings)
     yield from calendar_findings(house)
-    yield from dns_findings(settings)
+    yield from dns_findings(settings, house.signer)
 
 
 def _templates(compile_all: Callable[[], None]) -> Iterable[Finding]:

@@ -34,6 +34,9 @@ mode = "verify"
 [smarthost]
 address = {smarthost}
 security = {security}
+# The selector and private key to sign mail with, as `mailflow init --dkim` makes them. "": not signed here.
+dkim_selector = {dkim_selector}
+dkim_key_file = {dkim_key_file}
 
 # The pages, for a reverse proxy with TLS in front.
 [web]
@@ -76,6 +79,8 @@ class Answers:
     zone: str = "UTC"
     public_url: str = "http://127.0.0.1:8025"
     smarthost: str = "127.0.0.1:1025"
+    dkim_selector: str = ""
+    dkim_key_file: str = ""
 
 
 def config_text(answers: Answers) -> str:
@@ -89,6 +94,8 @@ def config_text(answers: Answers) -> str:
         "public_url": answers.public_url,
         "smarthost": answers.smarthost,
         "security": _security(answers.smarthost),
+        "dkim_selector": answers.dkim_selector,
+        "dkim_key_file": answers.dkim_key_file,
     }
     # A JSON string is a TOML string as well.
     written = {key: json.dumps(value, ensure_ascii=False) for key, value in facts.items()}

@@ -1,4 +1,4 @@
-"""`init`: a first configuration and fresh secrets."""
+"""`init`: a first configuration and fresh secrets; later, a fresh key to sign mail with."""
 
 import os
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from mailflow import config
 from mailflow.cli.first_config import Answers, config_text
 from mailflow.cli.opening import config_path
 from mailflow.cli.screen import print_line
+from mailflow.cli.signing_keys import make_key, tell_keys, tell_record, written_path
 from mailflow.errors import ConfigError, MailflowError
 
 QUESTIONS: Mapping[str, str] = {
@@ -33,18 +34,40 @@ SECRET = Path("data") / "secret"
 def init(
     context: typer.Context,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: a setup to try out.")] = False,
+    dkim: Annotated[
+        bool, typer.Option("--dkim", help="Make a key to sign mail with, also later.")
+    ] = False,
 ) -> None:
     """Write a configuration and fresh secrets, after a few questions."""
     path = config_path(context)
     secret = path.parent / SECRET
+    if dkim and path.exists():
+        _add_key(path)
+        return
     for file in (path, secret):
         if file.exists():
             raise MailflowError(f"{file} is there already; it is not overwritten")
     answers = replace(Answers(), zone=_local_zone())
-    _write(path, secret, config_text(answers if yes else _ask(answers)))
+    answers = answers if yes else _ask(answers)
+    made = make_key(secret.parent, answers.domain) if dkim else None
+    if made:
+        key_file = written_path(made.file, path.parent)
+        answers = replace(answers, dkim_selector=made.signer.selector, dkim_key_file=key_file)
+    _write(path, secret, config_text(answers))
     print_line(f"Wrote {path} and {secret}.")
+    if made:
+        tell_record(made)
     print_line("Now look at what is missing: mailflow check")
     print_line("Then start it: mailflow serve")
+
+
+def _add_key(path: Path) -> None:
+    """A key for a configuration that is there, which stays as it is."""
+    settings = config.load(path, os.environ).mailflow
+    made = make_key(settings.data_dir, settings.domain)
+    print_line(f"Wrote {made.file}.")
+    tell_record(made)
+    tell_keys(made, path)
 
 
 def _ask(answers: Answers) -> Answers:

@@ -10,6 +10,7 @@ from dns.reversename import from_address
 
 from mailflow.cli.findings import Finding, fail, ok, warn
 from mailflow.config import Config
+from mailflow.mail.signing import Signer
 
 PATIENCE = 4.0
 """Seconds for each question, tries included."""
@@ -45,7 +46,7 @@ def greeting(name: str) -> str:
 
 
 def dns_findings(
-    config: Config, ask: Ask = look_up, connect: Connect = greeting
+    config: Config, signer: Signer | None, ask: Ask = look_up, connect: Connect = greeting
 ) -> Iterator[Finding]:
     """MX and its server, SPF, DKIM and DMARC of the domain; a line instead, where there is no DNS to ask."""
     domain = config.mailflow.domain
@@ -56,7 +57,7 @@ def dns_findings(
         yield _mx(ask, domain)
         yield from _server(ask, connect, domain)
         yield _spf(ask, domain)
-        yield _dkim(ask, domain, config.smarthost.dkim_selector)
+        yield _dkim(ask, signer)
         yield _dmarc(ask, domain)
     except DNSException as error:
         advice = "try again where DNS can be reached"
@@ -117,15 +118,16 @@ def _spf(ask: Ask, domain: str) -> Finding:
     return warn("SPF", f"{domain} has no SPF record: what it sends may land in junk", advice)
 
 
-def _dkim(ask: Ask, domain: str, selector: str) -> Finding:
-    if not selector:
+def _dkim(ask: Ask, signer: Signer | None) -> Finding:
+    if signer is None:
         advice = "see that the smarthost signs, or set dkim_selector and dkim_key_file"
         return warn("DKIM", "mail is not signed here", advice)
-    name = f"{selector}._domainkey.{domain}"
-    if any("p=" in text for text in _texts(ask, name)):
-        return ok("DKIM", f"{name} has a key")
-    advice = f'add the record: {name}. TXT "v=DKIM1; k=rsa; p=PUBLIC-KEY"'
-    return fail("DKIM", f"{name} has no key: what is signed here fails the check", advice)
+    records = ["".join(text.split()) for text in _texts(ask, signer.name)]
+    if any(f"p={signer.public_key}" in record.split(";") for record in records):
+        return ok("DKIM", f"{signer.name} has the key that mail is signed with")
+    what = "another key than the one here" if records else "no key"
+    advice = f"have this record alone: {signer.name}. TXT {signer.record}"
+    return fail("DKIM", f"{signer.name} has {what}: signed mail fails the check", advice)
 
 
 def _dmarc(ask: Ask, domain: str) -> Finding:

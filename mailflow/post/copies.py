@@ -88,12 +88,15 @@ def queue_copies(
     """Queue a copy for each recipient: the same header fields but for To, which is the recipient alone."""
     for copy in copies:
         to: tuple[str, Value] = ("To", Mailbox(copy.recipient.name, copy.recipient.address))
+        written = head([*fields[:2], to, *fields[2:]])
+        # Signed when it is written: every try then sends the same bytes, whatever the key is by then.
+        signed = unit.signer.sign(written + copy.body, unit.now) if unit.signer else b""
         unit.db.insert(
             Delivery(
                 id=0,
                 recipient=copy.recipient.address,
                 domain=split(copy.recipient.address)[1].lower(),
-                head=head([*fields[:2], to, *fields[2:]]),
+                head=signed + written,
                 body=keep(unit.db, copy.body),
                 subject=subject,
                 message_id=message_id,

@@ -145,6 +145,7 @@ class Store:
             templates=house.templates,
             random=house.random,
             node=house.node,
+            signer=house.signer,
         )
 
     def _write(self) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mailflow.config import Config
 from mailflow.keys import Keyring
+from mailflow.mail.signing import Signer
 from mailflow.rendering import Templates
 from mailflow.store.session import Session
 
@@ -23,6 +24,8 @@ class House:
     """That many unguessable bytes."""
     node: str
     """The name of this process, among all that share its database: what it has claimed is marked with it."""
+    signer: Signer | None = None
+    """Signs what goes out; None where the smarthost does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +39,6 @@ class Unit:
     templates: Templates
     random: Callable[[int], bytes]
     node: str
+    signer: Signer | None = None
     calendars_read: frozenset[str] | None = None
     """The hosts whose calendars were read again just before; None where nobody does that."""

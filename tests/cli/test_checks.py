@@ -15,7 +15,9 @@ from mailflow.cli.public_page import public_url_finding
 from mailflow.cli.records import dns_findings
 from mailflow.config import Config
 from mailflow.conversations.by_hand import begin
+from mailflow.mail.signing import Signer
 from tests.cli.command import mailflow
+from tests.doors.authentication.domains import RSA
 from tests.flow import SETTINGS, Flow
 
 Statuses = Mapping[str, str]
@@ -120,9 +122,10 @@ def public(tmp_path: Path) -> Config:
     """A configuration with a domain that DNS may know."""
     settle(tmp_path, closed_port())
     settings = config.load(tmp_path / "config.toml", {})
-    smarthost = replace(settings.smarthost, dkim_selector="one")
-    domain = replace(settings.mailflow, domain="flow.coach.com")
-    return replace(settings, mailflow=domain, smarthost=smarthost)
+    return replace(settings, mailflow=replace(settings.mailflow, domain="flow.coach.com"))
+
+
+SIGNER = Signer.read("flow.coach.com", "one", RSA)
 
 
 RECORDS = {
@@ -130,7 +133,7 @@ RECORDS = {
     ("mx.coach.com", "A"): ["192.0.2.1"],
     ("1.2.0.192.in-addr.arpa.", "PTR"): ["mx.coach.com."],
     ("flow.coach.com", "TXT"): ['"some=thing"', '"v=spf1 mx " "-all"'],
-    ("one._domainkey.flow.coach.com", "TXT"): ['"v=DKIM1; p=AAAA"'],
+    ("one._domainkey.flow.coach.com", "TXT"): [SIGNER.record],
     ("_dmarc.coach.com", "TXT"): ['"v=DMARC1; p=none"'],
 }
 
@@ -152,11 +155,43 @@ def test_records_of_the_domain(
 ) -> None:
     known = {key: value for key, value in RECORDS.items() if key != missing}
     found = dns_findings(
-        public, lambda name, kind: known.get((name, kind), []), lambda server: f"220 {server}"
+        public,
+        SIGNER,
+        lambda name, kind: known.get((name, kind), []),
+        lambda server: f"220 {server}",
     )
     good = dict.fromkeys(["MX", "port 25", "reverse name", "SPF", "DKIM", "DMARC"], "ok")
     expected = {check: status for check, status in {**good, **otherwise}.items() if status}
     assert {one.check: one.status.value for one in found} == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "status"),
+    [
+        (SIGNER.record.replace("; ", " ;  "), "ok"),
+        (SIGNER.record.replace('" "', ""), "ok"),
+        (SIGNER.record.replace("p=", "p=A"), "fail"),
+        ('"v=DKIM1; k=rsa; p="', "fail"),
+    ],
+    ids=["blanks", "one string", "another key", "revoked"],
+)
+def test_the_key_in_dns_is_compared_with_the_one_here(
+    public: Config, record: str, status: str
+) -> None:
+    known = {**RECORDS, ("one._domainkey.flow.coach.com", "TXT"): [record]}
+    found = dns_findings(
+        public, SIGNER, lambda name, kind: known.get((name, kind), []), lambda server: "220"
+    )
+    (dkim,) = [one for one in found if one.check == "DKIM"]
+    assert dkim.status == status
+    assert status == "ok" or SIGNER.record in dkim.advice
+
+
+def test_where_nothing_is_signed_the_smarthost_may_do_it(public: Config) -> None:
+    found = dns_findings(
+        public, None, lambda name, kind: RECORDS.get((name, kind), []), lambda server: "220"
+    )
+    assert [one.status.value for one in found if one.check == "DKIM"] == ["warn"]
 
 
 def test_a_server_that_is_not_reached(public: Config) -> None:
@@ -164,13 +199,15 @@ def test_a_server_that_is_not_reached(public: Config) -> None:
         assert server == "mx.coach.com"
         raise ConnectionRefusedError(111, "Connection refused")
 
-    found = dns_findings(public, lambda name, kind: RECORDS.get((name, kind), []), nobody)
+    found = dns_findings(public, SIGNER, lambda name, kind: RECORDS.get((name, kind), []), nobody)
     (port,) = [one for one in found if one.check == "port 25"]
     assert (port.status, "Connection refused" in port.detail) == ("warn", True)
 
 
 def test_a_domain_without_mx_but_with_an_address_gets_mail(public: Config) -> None:
-    found = next(dns_findings(public, lambda name, kind: ["192.0.2.1"] if kind == "A" else []))
+    found = next(
+        dns_findings(public, SIGNER, lambda name, kind: ["192.0.2.1"] if kind == "A" else [])
+    )
     assert (found.check, found.status) == ("MX", "warn")
 
 
@@ -178,7 +215,7 @@ def test_dns_that_does_not_answer_is_no_failure(public: Config) -> None:
     def silent(name: str, kind: str) -> list[str]:
         raise NoNameservers
 
-    (found,) = dns_findings(public, silent)
+    (found,) = dns_findings(public, SIGNER, silent)
     assert found.status == "warn"
 
 
