@@ -23,7 +23,7 @@ from mailflow.mail.own_addresses import OwnAddresses
 from mailflow.mail.signing import Signer
 from mailflow.post import outbox
 from mailflow.rendering import Templates, packaged_templates
-from mailflow.store import Store, database_path, open_store
+from mailflow.store import Store, is_new, open_store
 from mailflow.store.unit import House
 from mailflow.worker import StoredOutbox, Worker
 
@@ -96,13 +96,12 @@ def _check_languages(settings: Config, tags: Sequence[str], folder: Path) -> Non
 def load_house(path: Path, environment: Mapping[str, str]) -> House:
     """The house of a configuration file; raises `ConfigError`.
 
-    A new one gets its first secret. Where there is a database already, a missing secret is a mistake: with another
+    A new one gets its first secret. Where there may be a database already, a missing secret is a mistake: with another
     one, no address and no link that is out there would be known any more.
     """
     settings = config.load(path, environment)
-    secret, database = settings.mailflow.secret_file, database_path(settings)
-    if not secret.exists() and not database.exists():
-        config.write_secret(secret, os.urandom)
+    if not settings.mailflow.secret_file.exists() and is_new(settings):
+        config.write_secret(settings.mailflow.secret_file, os.urandom)
     return furnish(settings, clock(environment))
 
 

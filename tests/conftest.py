@@ -11,6 +11,7 @@ import pytest
 
 from mailflow.journal import open_journal
 from tests.flow import Flow
+from tests.postgresql import Server, running
 
 # On the wall a busy machine is slow with anything; what must be quick is measured in time of the process.
 hypothesis.settings.register_profile("mailflow", deadline=None)
@@ -80,9 +81,25 @@ def golden(request: pytest.FixtureRequest) -> Golden:
     return check
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server."""
+    with running() as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return "sqlite"
+    server: Server = request.getfixturevalue("server")
+    return server.emptied()
+
+
 @pytest.fixture
-def flow(tmp_path: Path) -> Iterator[Flow]:
-    """A mailflow without doors, in a folder of its own."""
-    made = Flow(tmp_path)
+def flow(tmp_path: Path, database: str) -> Iterator[Flow]:
+    """A mailflow without doors, in a folder of its own, on each kind of database in turn."""
+    made = Flow(tmp_path, database=database)
     yield made
     made.close()

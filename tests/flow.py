@@ -101,12 +101,12 @@ class Sent:
 class Flow:
     """One mailflow in a folder, with a clock that stands still until it is moved."""
 
-    def __init__(self, folder: Path, settings: str = SETTINGS) -> None:
+    def __init__(self, folder: Path, settings: str = SETTINGS, database: str = "sqlite") -> None:
         (folder / "data").mkdir(exist_ok=True)
         (folder / "data" / "secret").write_text("s" * 40 + "\n")
         path = folder / "config.toml"
         path.write_text(settings)
-        self.config = config.load(path, {})
+        self.config = config.load(path, {"MAILFLOW_DATABASE__URL": database})
         self.now = START
         self._drawn = 0
         self._written = 0

@@ -12,6 +12,7 @@ from mailflow.mail.delivery_reports import status_in
 from mailflow.mail.outgoing import Letter, Outcome, Result, next_attempt
 from mailflow.post.conversations import addresses
 from mailflow.post.failures import NEVER, give_up, tell_undelivered
+from mailflow.store import is_embedded
 from mailflow.store.queries import due_deliveries, hasten_deliveries, postpone_deliveries
 from mailflow.store.states import Sending
 from mailflow.store.tables import Blob, Delivery
@@ -128,7 +129,7 @@ def recover(unit: Unit) -> None:
     What was being sent when mailflow was stopped is due too, where no other process can be sending it.
     """
     hasten_deliveries(unit.db, Sending.QUEUED, unit.now)
-    if unit.config.database.url == "sqlite":
+    if is_embedded(unit.config):
         hasten_deliveries(unit.db, Sending.SENDING, unit.now)
 
 

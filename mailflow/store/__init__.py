@@ -1,7 +1,17 @@
-"""What mailflow remembers: the tables, the database and its one writer. The only room that knows SQL."""
+"""What mailflow remembers: the tables, the databases and their one writer. The only room that knows SQL."""
 
-from mailflow.store.database import DatabaseTrouble, Store, database_path, open_store
+from mailflow.store.database import Store, open_store
+from mailflow.store.engines import DatabaseTrouble, database_path, is_embedded, is_new
 from mailflow.store.session import Session
 from mailflow.store.unit import Unit
 
-__all__ = ["DatabaseTrouble", "Session", "Store", "Unit", "database_path", "open_store"]
+__all__ = [
+    "DatabaseTrouble",
+    "Session",
+    "Store",
+    "Unit",
+    "database_path",
+    "is_embedded",
+    "is_new",
+    "open_store",
+]

@@ -1,8 +1,9 @@
 """The database and its one writer: calls that wait together share one commit.
 
-SQLite lets one transaction write at a time, so one thread owns the writing connection. It takes every call that waits,
-runs each in a savepoint of one IMMEDIATE transaction, commits once, and only then tells each caller its result.
-A call that fails is rolled back alone; a commit that fails is the failure of all.
+One thread owns the writing connection. It takes every call that waits, runs each in a savepoint of one transaction,
+commits once, and only then tells each caller its result. A call that fails is rolled back alone; a commit that fails is
+the failure of all. Other processes may write to the same database: how their transactions and ours keep apart is the
+engine's.
 """
 
 import asyncio
@@ -11,12 +12,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import peewee as pw
-
-from mailflow.config import Config
+from mailflow.store.engines import ConnectionLost, DatabaseTrouble, Engine, engine_for
 from mailflow.store.migrations import migrate
 from mailflow.store.session import Session, Statements
 from mailflow.store.unit import House, Unit
@@ -24,14 +22,8 @@ from mailflow.store.unit import House, Unit
 P = ParamSpec("P")
 R = TypeVar("R")
 
-DatabaseTrouble = pw.OperationalError
-"""The database itself is in trouble: locked, full, not to be opened."""
-
 BATCH = 64
 """Calls in one commit at most: bounds how long the first of them waits for the last."""
-
-BUSY_TIMEOUT = 5
-"""Seconds that a writer waits for a writer of another process; less than any peer's patience."""
 
 READERS = 2
 
@@ -57,8 +49,9 @@ class _Call:
 class Store:
     """Runs functions of `(unit, …)` as transactions of one database."""
 
-    def __init__(self, database: pw.Database, house: House) -> None:
-        self._database = database
+    def __init__(self, engine: Engine, house: House) -> None:
+        self._engine = engine
+        self._database = engine.database
         self._house = house
         self._statements: Statements = {}
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
@@ -66,7 +59,8 @@ class Store:
         self._closed = False
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self.committed: Callable[[], object] = lambda: None
-        """Called by the writer after each commit that wrote something: whoever works a queue is woken by it."""
+        """Called after each commit that wrote something, here or in another process, as far as it is heard of:
+        whoever works a queue is woken by it."""
 
     @property
     def house(self) -> House:
@@ -76,17 +70,22 @@ class Store:
         """Start the writer; `run` may be awaited from now on."""
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
+        self._engine.listen(self._house.node, self._hear)
 
     def close(self) -> None:
         """Finish what waits, then end the writer and close the database; once is enough."""
         if self._closed:
             return
         self._closed = True
+        self._engine.stop_listening()
         if self._writer is not None:
             self._calls.put(None)
             self._writer.join()
         self._close_readers()
         self._database.close()
+
+    def _hear(self) -> None:
+        self.committed()
 
     def _close_readers(self) -> None:
         """A connection belongs to its thread, and is closed there."""
@@ -115,28 +114,34 @@ class Store:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
             self._readers,
-            lambda: self._transact("DEFERRED", lambda unit: work(unit, *args, **kwargs)),
+            lambda: self._transact(self._engine.reading, lambda unit: work(unit, *args, **kwargs)),
         )
 
     def run_now(
         self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """As `run`, in the calling thread: for a command that is a process of its own."""
-        return self._transact("IMMEDIATE", lambda unit: work(unit, *args, **kwargs))
+        return self._transact(self._engine.writing, lambda unit: work(unit, *args, **kwargs))
 
     def read_now(
         self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """As `read`, in the calling thread."""
-        return self._transact("DEFERRED", lambda unit: work(unit, *args, **kwargs))
+        return self._transact(self._engine.reading, lambda unit: work(unit, *args, **kwargs))
 
-    def _transact(self, lock: str, work: Callable[[Unit], R]) -> R:
-        with self._database.atomic(lock):
-            return work(self._unit())
+    def _transact(self, begin: str, work: Callable[[Unit], R]) -> R:
+        def announced() -> R:
+            unit = self._unit()
+            value = work(unit)
+            if unit.db.wrote:
+                self._engine.announce(unit.node)
+            return value
+
+        return self._engine.transact(begin, announced)
 
     def _unit(self) -> Unit:
         house = self._house
-        session = Session(self._database, self._statements)
+        session = Session(self._engine, self._statements)
         return Unit(
             db=session,
             now=house.clock(),
@@ -170,28 +175,32 @@ class Store:
 
     def _commit(self, batch: list[_Call]) -> None:
         try:
-            with self._database.atomic("IMMEDIATE"):
-                for call in batch:
-                    self._attempt(call)
+            self._engine.transact(self._engine.writing, lambda: self._attempt_all(batch))
         except BaseException as error:  # whatever it is, nobody may be left waiting
-            self._commit_apart(batch, error)
+            if len(batch) == 1 or isinstance(error, ConnectionLost):
+                self._fail(batch, error)
+            else:  # one for each, so that none suffers for another
+                for call in batch:
+                    self._commit([call])
         else:
             if any(call.wrote for call in batch):
                 self.committed()
             for call in batch:
                 call.tell()
 
-    def _commit_apart(self, batch: list[_Call], error: BaseException) -> None:
-        """After a transaction that failed as a whole: one for each call, so that none suffers for another."""
-        if len(batch) == 1:
-            batch[0].error = error
-            batch[0].tell()
-            return
+    def _fail(self, batch: list[_Call], error: BaseException) -> None:
         for call in batch:
-            call.error = None
-            self._commit([call])
+            call.error = error
+            call.tell()
+
+    def _attempt_all(self, batch: list[_Call]) -> None:
+        for call in batch:
+            self._attempt(call)
+        if any(call.wrote for call in batch):
+            self._engine.announce(self._house.node)
 
     def _attempt(self, call: _Call) -> None:
+        call.error, call.wrote = None, False
         try:
             with self._database.atomic():
                 unit = self._unit()
@@ -203,27 +212,12 @@ class Store:
             call.error = error
 
 
-def database_path(config: Config) -> Path:
-    """Where the embedded database lies."""
-    return config.mailflow.data_dir / "mailflow.db"
-
-
 def open_store(house: House) -> Store:
     """The store that the configuration names, its schema brought up to date."""
-    path = database_path(house.config)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = pw.SqliteDatabase(
-        str(path),
-        timeout=BUSY_TIMEOUT,
-        pragmas={
-            "journal_mode": "wal",
-            # A commit is on the disk before anybody is told of it.
-            "synchronous": "full",
-        },
-    )
+    engine = engine_for(house.config)
     try:
-        migrate(database)
+        migrate(engine)
     except BaseException:
-        database.close()
+        engine.database.close()
         raise
-    return Store(database, house)
+    return Store(engine, house)

@@ -9,6 +9,7 @@ import peewee as pw
 
 from mailflow.errors import NotFound
 from mailflow.store.columns import TABLES
+from mailflow.store.engines import Engine
 
 R = TypeVar("R")
 
@@ -19,8 +20,9 @@ Statements = dict[tuple[Any, ...], tuple[str, list[Any]]]
 class Session:
     """What a unit of work does with the database; it belongs to one open transaction."""
 
-    def __init__(self, database: Any, statements: Statements) -> None:
-        self._database = database
+    def __init__(self, engine: Engine, statements: Statements) -> None:
+        self.engine = engine
+        self._database = engine.database
         # Shared by all sessions of one database: compiling costs ten times the running.
         self._statements = statements
         self.wrote = False
@@ -34,13 +36,15 @@ class Session:
         numbered = isinstance(key, pw.AutoField | pw.BigAutoField)
         if numbered:
             del values[key.name]
+        returning = [key] if numbered and self._database.returning_clause else []
         cursor = self._run_compiled(
-            ("insert", table, *values), lambda: table.insert(_places(values)), values
+            ("insert", table, *values),
+            lambda: table.insert(_places(values)).returning(*returning),
+            values,
         )
         if not numbered:
             return record
-        # PostgreSQL's INSERT returns the key as a row, SQLite's tells it by the cursor.
-        number = cursor.lastrowid if cursor.description is None else cursor.fetchone()[0]
+        number = cursor.fetchone()[0] if returning else cursor.lastrowid
         return dataclasses.replace(record, **{key.name: number})  # type: ignore[type-var]
 
     def find(self, kind: type[R], **equal: Any) -> R | None:

@@ -56,6 +56,12 @@ async def opened(settings: Settings, limits: Limits, take: Take | None) -> Async
 
 
 @pytest.fixture
+def database() -> str:
+    """The doors know nothing of databases: one kind is enough."""
+    return "sqlite"
+
+
+@pytest.fixture
 async def open_house() -> AsyncIterator[OpenHouse]:
     """Opens a listener on a free port of loopback; keys of the configuration may be given."""
     async with AsyncExitStack() as stack:

@@ -103,6 +103,7 @@ def test_when_no_try_was_answered_the_host_is_told_that_it_may_have_arrived(queu
     assert notice.sender == ""
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_what_a_crash_interrupted_goes_again_at_once(queued: Flow) -> None:
     (letter,) = claim(queued)
     queued.run(outbox.recover)
@@ -166,6 +167,7 @@ def test_the_oldest_go_first_and_of_one_domain_only_some(flow: Flow) -> None:
     assert [one.recipient for one in letters] == ["1@slow.test", "2@slow.test", "3@slow.test"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_claim_finds_what_is_due_in_an_index_alone(flow: Flow) -> None:
     """In its order, and past the domains that are full: what waits for them is not looked at."""
     flow.run(queue, *(f"{n}@slow.test" for n in range(5)))

@@ -1,0 +1,64 @@
+"""What differs between databases."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
+
+import peewee as pw
+
+R = TypeVar("R")
+
+DatabaseTrouble = pw.OperationalError
+"""The database itself is in trouble: locked, full, not to be reached."""
+
+INDEXED: Mapping[str, tuple[str, ...]] = {
+    "message": ("subject", "author_name", "author_address", "text"),
+    "participant": ("name", "address"),
+}
+"""The columns whose words are found, of each table."""
+
+
+class ConnectionLost(pw.OperationalError):
+    """The server cannot be reached, or went away; during a commit nobody knows whether that was made."""
+
+
+class Engine(Protocol):
+    """A database: how its transactions begin and end, and what its schema needs beside the tables."""
+
+    database: Any
+    """peewee's; each thread has a connection of its own."""
+    writing: str
+    """How a transaction begins that may write: as if it were alone."""
+    reading: str
+    """How one begins that sees a consistent state, beside whoever writes."""
+    migrating: str
+    """How one begins that changes the schema."""
+
+    def transact(self, begin: str, work: Callable[[], R]) -> R:
+        """The result of `work()` in a transaction of its own, committed; it may be run more than once until it is.
+
+        Raises `DatabaseTrouble`, of which `ConnectionLost` alone leaves open whether it was committed.
+        """
+
+    def schema_version(self) -> int:
+        """The version of the schema, 0 where there is none; others who ask wait until the transaction ends."""
+
+    def mark_schema(self, version: int) -> None:
+        """Keep the version of the schema."""
+
+    def guards(self) -> Iterable[str]:
+        """The statements that let the database refuse two bookings of one host that overlap."""
+
+    def word_index(self) -> Iterable[str]:
+        """The statements that make the index of words, for tables that are new."""
+
+    def with_words(self, words: str, *, beginnings: bool) -> pw.SQL:
+        """The query for conversations in which these words stand in this order, the last one as a beginning or not."""
+
+    def announce(self, node: str) -> None:
+        """Within a transaction: tell all other processes of its commit."""
+
+    def listen(self, node: str, heard: Callable[[], object]) -> None:
+        """Call `heard` after each commit that another process than `node` announces, until `stop_listening`."""
+
+    def stop_listening(self) -> None:
+        """End it; once is enough, and none does no harm."""

@@ -1,0 +1,165 @@
+"""PostgreSQL: a server for any number of mailflow processes, each writing as if it were alone.
+
+Transactions are SERIALIZABLE: what PostgreSQL refuses because two of them cannot stand one after the other is run
+again, and so is what found its connection gone before anything of it was committed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import count
+from typing import Any, TypeVar
+
+import peewee as pw
+
+from mailflow.errors import ConfigError, MailflowError
+from mailflow.store.engines import tsearch
+from mailflow.store.engines.engine import ConnectionLost
+from mailflow.store.engines.hearing import Hearing
+
+try:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+except ImportError:  # it is an extra: who has SQLite does without
+    psycopg = None  # type: ignore[assignment]
+
+R = TypeVar("R")
+
+OLDEST = 14
+"""The first release of PostgreSQL that has all that is used here."""
+
+RUNS = 10
+"""Runs of one transaction at most: others may stand against it several times in a row."""
+
+# What the address in the configuration does not say. A server that vanishes without a word is given up
+# after ten seconds, and a lock that somebody keeps after five: before any peer loses patience.
+DEFAULTS: dict[str, Any] = {
+    "application_name": "mailflow",
+    "target_session_attrs": "read-write",
+    "connect_timeout": 3,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+}
+
+# Locks by number; any will do that nobody else takes. One process alone makes or changes the schema.
+SCHEMA_LOCK = 0x6D61696C666C6F77
+LINE = SCHEMA_LOCK + 1
+
+# Half-open spans: one may begin where another ends. A range of one name makes a host comparable to a GiST index
+# without any extension.
+GUARDS = (
+    """CREATE TYPE name_span AS RANGE (subtype = text, collation = "C")""",
+    """
+ALTER TABLE reserved ADD CONSTRAINT reserved_apart
+EXCLUDE USING gist (name_span(host, host, '[]') WITH &&, int8range(start, "end") WITH &&)
+""",
+)
+
+REFUSED = {"40001", "40P01"}
+"""Serialization failure, deadlock: nothing was committed, and another run may fare better."""
+
+CHANNEL = "mailflow"
+
+
+class Postgresql:
+    """A database on a server, or on several of which one is the primary."""
+
+    writing = "SERIALIZABLE"
+    reading = "REPEATABLE READ, READ ONLY"
+    # The version is read after the lock was waited for, and has to be what it is then.
+    migrating = "READ COMMITTED"
+
+    def __init__(self, url: str) -> None:
+        if psycopg is None:
+            raise MailflowError("PostgreSQL needs more: pip install 'mailflow[postgresql]'")
+        try:
+            parameters = {**DEFAULTS, **conninfo_to_dict(url)}
+        except psycopg.ProgrammingError:  # its text may hold the password
+            raise ConfigError(
+                ["database.url: expected postgresql://USER:PASSWORD@HOST/NAME"]
+            ) from None
+        self._hearing = Hearing(parameters, CHANNEL)
+        self.database: Any = _Database(parameters.pop("dbname"), prefer_psycopg3=True, **parameters)
+
+    def transact(self, begin: str, work: Callable[[], R]) -> R:
+        was_lost = False
+        for run in count(1):
+            committing = False
+            try:
+                with self._in_line() if run > 1 else nullcontext(), self.database.atomic(begin):
+                    value = work()
+                    committing = True
+            except pw.PeeweeException as error:
+                if self._is_lost():
+                    if committing or was_lost:
+                        raise ConnectionLost(str(error)) from error
+                    was_lost = True
+                elif run == RUNS or _state(error) not in REFUSED:
+                    raise
+            else:
+                return value
+        raise AssertionError("it returns or raises")
+
+    @contextmanager
+    def _in_line(self) -> Iterator[None]:
+        """Alone among all who were refused, so that these do not stand in each other's way again.
+
+        The lock is waited for before the transaction begins: within, what others commit meanwhile would not be seen.
+        """
+        self.database.execute_sql("SELECT pg_advisory_lock(%s)", (LINE,))
+        try:
+            yield
+        finally:
+            self.database.execute_sql("SELECT pg_advisory_unlock(%s)", (LINE,))
+
+    def _is_lost(self) -> bool:
+        """Whether this thread's connection is gone; then the next use makes a new one."""
+        if self.database.is_connection_usable():
+            return False
+        self.database.close()
+        return True
+
+    def schema_version(self) -> int:
+        self.database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
+        self.database.execute_sql("CREATE TABLE IF NOT EXISTS schema_version (version int)")
+        row = self.database.execute_sql("SELECT version FROM schema_version").fetchone()
+        return row[0] if row else 0
+
+    def mark_schema(self, version: int) -> None:
+        self.database.execute_sql("DELETE FROM schema_version")
+        self.database.execute_sql("INSERT INTO schema_version VALUES (%s)", (version,))
+
+    def guards(self) -> Iterable[str]:
+        return GUARDS
+
+    def word_index(self) -> Iterable[str]:
+        return tsearch.index()
+
+    def with_words(self, words: str, *, beginnings: bool) -> pw.SQL:
+        return tsearch.query(words, beginnings=beginnings)
+
+    def announce(self, node: str) -> None:
+        self.database.execute_sql("SELECT pg_notify(%s, %s)", (CHANNEL, node))
+
+    def listen(self, node: str, heard: Callable[[], object]) -> None:
+        self._hearing.start(node, heard)
+
+    def stop_listening(self) -> None:
+        self._hearing.stop()
+
+
+class _Database(pw.PostgresqlDatabase):
+    def _initialize_connection(self, connection: Any) -> None:
+        # psycopg keeps the plans of a hundred statements; there are more shapes of calls.
+        connection.prepared_max = 500
+
+    def savepoint(self) -> Any:
+        # One name for all: a name of its own would make each a statement of its own.
+        return pw._savepoint(self, "attempt")
+
+
+def _state(error: pw.PeeweeException) -> str | None:
+    """What the server calls an error (SQLSTATE)."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
