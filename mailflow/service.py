@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mailflow import config
 from mailflow.config import Config
-from mailflow.conversations.taking import take
+from mailflow.conversations import taking
 from mailflow.doors.authentication import Authenticator
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.delivery import Delivery
@@ -111,6 +111,7 @@ async def running(house: House) -> AsyncIterator[Ports]:
     store = open_store(house)
     store.start()
     try:
+        await store.run(taking.recover)
         await store.run(outbox.recover)
         settings = house.config
         hostname = settings.mailflow.domain
@@ -140,7 +141,7 @@ async def running(house: House) -> AsyncIterator[Ports]:
 
 def _taking(store: Store) -> Callable[[Envelope], Awaitable[None]]:
     async def kept(envelope: Envelope) -> None:
-        await store.run(take, envelope)
+        await store.run(taking.take, envelope)
 
     return kept
 

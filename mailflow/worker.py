@@ -10,7 +10,7 @@ from mailflow.appointments.confirming import lapse_due
 from mailflow.appointments.reminders import send_due
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.receive import receive
-from mailflow.conversations.taking import TRIES, Job, set_aside, take_up
+from mailflow.conversations.taking import LEASE, TRIES, Job, renew, set_aside, take_up
 from mailflow.doors.alarm import Alarms
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.delivery import Delivery
@@ -36,6 +36,9 @@ GRACE = 5.0
 
 AT_ONCE = 16
 """Mails that are worked on at one time: each may wait for somebody's name server."""
+
+RENEWED = LEASE.total_seconds() / 3
+"""Seconds after which other processes hear that the mails which are worked on still are."""
 
 Judge = Callable[[Envelope, Mail], Verdict]
 """How sure it is that a mail is from its From; it may take some seconds."""
@@ -115,6 +118,7 @@ class Worker:
         """Read and judge some mails side by side, and receive them in the order in which they came."""
         await self._readers.ready()
         jobs = await self._store.run(take_up, AT_ONCE)
+        alive = asyncio.create_task(self._renew())
         arrivals = [asyncio.create_task(self._read(job)) for job in jobs]
         try:
             async with asyncio.TaskGroup() as group:
@@ -122,9 +126,18 @@ class Worker:
                     await asyncio.wait([arrival])
                     group.create_task(self._work_on(job, arrival))
         finally:
-            for arrival in arrivals:
-                arrival.cancel()
+            for task in (alive, *arrivals):
+                task.cancel()
         return len(jobs)
+
+    async def _renew(self) -> None:
+        """Keep what was taken up from other processes, however long it takes."""
+        while True:
+            await asyncio.sleep(RENEWED)
+            try:
+                await self._store.run(renew)
+            except DatabaseTrouble as error:
+                log.error("mails.not_renewed", error=error)
 
     async def _read(self, job: Job) -> Arrival:
         mail = await self._readers.read(job.raw, job.taken.sender)

@@ -113,6 +113,7 @@ def _taken(unit: Unit, candidate: Candidate, state: Taken) -> TakenMail:
         TakenMail(
             id=0,
             at=unit.now,
+            lease=unit.now,
             sender="",
             recipients=(),
             peer=IMPORT,

@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from mailflow.conversations.arrival import Arrival
 from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
 from mailflow.mail.reading import Mail, read
-from mailflow.store.queries import keep, mails_to_take_up
+from mailflow.store import is_embedded
+from mailflow.store.queries import free_mails, keep, lease_mails, mails_to_take_up
 from mailflow.store.states import Taken
 from mailflow.store.tables import Blob, TakenMail
 from mailflow.store.unit import Unit
 
 TRIES = 3
 """After which a mail that fails is parked, so that the others go on."""
+
+LEASE = timedelta(seconds=45)
+"""For so long nobody else takes up a mail without a sign of life of who did: within a minute it is worked on again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ def take(unit: Unit, envelope: Envelope) -> int:
         TakenMail(
             id=0,
             at=unit.now,
+            lease=unit.now,
             sender=envelope.sender,
             recipients=envelope.recipients,
             peer=envelope.peer,
@@ -55,21 +61,35 @@ def take(unit: Unit, envelope: Envelope) -> int:
 def take_up(unit: Unit, limit: int) -> Sequence[Job]:
     """The next mails to work on, each with its try counted before it begins: a mail may end the process.
 
-    One that was tried before is taken up alone: should it end the process, no other was under way.
+    No other process gets them while this one lives. One that was tried before is taken up alone: should it end the
+    process, no other was under way.
     """
     jobs: list[Job] = []
-    for taken in mails_to_take_up(unit.db, limit):
+    for taken in mails_to_take_up(unit.db, unit.node, unit.now, limit):
         if taken.attempts >= TRIES:
             reason = f"failed {TRIES} times: mailflow ended while it was worked on"
             set_aside(unit, taken.id, Taken.PARKED, reason)
             continue
         if jobs and taken.attempts:
             break
-        counted = unit.db.change(taken, attempts=taken.attempts + 1)
+        counted = unit.db.change(
+            taken, attempts=taken.attempts + 1, owner=unit.node, lease=unit.now + LEASE
+        )
         jobs.append(Job(counted, unit.db.get(Blob, taken.blob).content))
         if taken.attempts:
             break
     return jobs
+
+
+def renew(unit: Unit) -> None:
+    """The mails that this process took up are still being worked on."""
+    lease_mails(unit.db, unit.node, unit.now + LEASE)
+
+
+def recover(unit: Unit) -> None:
+    """At a start: what was being worked on when mailflow stopped is taken up, where no other process can be at it."""
+    if is_embedded(unit.config):
+        free_mails(unit.db, unit.now)
 
 
 def read_again(unit: Unit, ident: int) -> Arrival:

@@ -38,10 +38,25 @@ def keep(db: Session, content: bytes) -> str:
     return digest
 
 
-def mails_to_take_up(db: Session, limit: int) -> list[TakenMail]:
-    """Mails that were taken and not worked on yet, oldest first."""
+def mails_to_take_up(db: Session, node: str, now: datetime, limit: int) -> list[TakenMail]:
+    """Mails that were taken and are worked on by no other process than `node`, oldest first."""
     mail = TABLES[TakenMail]
-    return db.select(TakenMail, mail.state == Taken.TAKEN, order=[mail.id], limit=limit)
+    free = (mail.lease <= now) | (mail.owner == node)
+    taken = mail.state == Taken.TAKEN
+    return db.select(TakenMail, taken, free, order=[mail.id], limit=limit, claimed=True)
+
+
+def lease_mails(db: Session, node: str, until: datetime) -> None:
+    """Let no other process take up before then the mails that `node` works on."""
+    mail = TABLES[TakenMail]
+    own = (mail.state == Taken.TAKEN) & (mail.owner == node)
+    db.execute(mail.update(lease=until).where(own))
+
+
+def free_mails(db: Session, now: datetime) -> None:
+    """Let anybody take up now the mails that were being worked on."""
+    mail = TABLES[TakenMail]
+    db.execute(mail.update(lease=now).where(mail.state == Taken.TAKEN))
 
 
 def waiting_mails(db: Session, state: Taken) -> tuple[int, datetime | None]:
@@ -109,7 +124,8 @@ def due_deliveries(
     delivery = TABLES[Delivery]
     where = [delivery.due <= now]
     where += [delivery.domain.not_in(list(but_for))] if but_for else []
-    return db.select(Delivery, *where, order=[delivery.due, delivery.id], limit=limit)
+    order = [delivery.due, delivery.id]
+    return db.select(Delivery, *where, order=order, limit=limit, claimed=True)
 
 
 def postpone_deliveries(db: Session, owner: str, numbers: Collection[int], until: datetime) -> None:
@@ -169,7 +185,7 @@ def pending_bookings(db: Session, until: datetime, limit: int) -> list[Booking]:
     """Bookings that have waited to be confirmed since then or longer."""
     booking = TABLES[Booking]
     pending = booking.status == Status.PENDING
-    return db.select(Booking, pending, booking.created <= until, limit=limit)
+    return db.select(Booking, pending, booking.created <= until, limit=limit, claimed=True)
 
 
 def public_bookings(db: Session, client_key: str, since: datetime) -> list[Booking]:
@@ -211,7 +227,8 @@ def due_reminders(db: Session, now: datetime, limit: int) -> list[Reminder]:
     """Reminders whose time has come."""
     reminder = TABLES[Reminder]
     waiting = reminder.sent == False  # noqa: E712 -- peewee makes SQL of the comparison
-    return db.select(Reminder, waiting, reminder.at <= now, order=[reminder.at], limit=limit)
+    due = reminder.at <= now
+    return db.select(Reminder, waiting, due, order=[reminder.at], limit=limit, claimed=True)
 
 
 def recent_conversations(db: Session, host: str | None = None) -> list[Conversation]:
@@ -286,7 +303,8 @@ def busy_times(db: Session, calendars: Collection[str], within: Span) -> list[Bu
 def due_entries(db: Session, now: datetime, limit: int) -> list[CalendarEntry]:
     """Bookings that are to be written into calendars now, those that wait longest first."""
     entry = TABLES[CalendarEntry]
-    return db.select(CalendarEntry, entry.due <= now, order=[entry.due], limit=limit)
+    due = entry.due <= now
+    return db.select(CalendarEntry, due, order=[entry.due], limit=limit, claimed=True)
 
 
 def is_notice(db: Session, conversation: str, message_id: str) -> bool:

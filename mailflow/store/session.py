@@ -93,11 +93,17 @@ class Session:
         *where: pw.Expression,
         order: Iterable[Any] = (),
         limit: int | None = None,
+        claimed: bool = False,
     ) -> list[R]:
-        """Records by peewee expressions, for the named queries of this room."""
+        """Records by peewee expressions, for the named queries of this room.
+
+        Those that are to be `claimed` nobody else gets before this transaction ends; those of others are passed over.
+        """
         table = TABLES[kind]
         query = table.select().where(*where) if where else table.select()
         query = query.order_by(*(tuple(order) or (table._meta.primary_key,))).limit(limit)
+        if claimed and self._database.for_update:  # else there is one writer at a time anyway
+            query = query.for_update(skip_locked=True)
         sql, values = self._compile(query)
         return _records(kind, self._run(sql, values).fetchall())
 

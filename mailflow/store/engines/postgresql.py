@@ -1,11 +1,10 @@
 """PostgreSQL: a server for any number of mailflow processes, each writing as if it were alone.
 
 Transactions are SERIALIZABLE: what PostgreSQL refuses because two of them cannot stand one after the other is run
-again, and so is what found its connection gone before anything of it was committed.
+again, then alone. What found its connection gone before anything of it was committed is run again, too.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any, TypeVar
 
@@ -27,8 +26,13 @@ R = TypeVar("R")
 OLDEST = 14
 """The first release of PostgreSQL that has all that is used here."""
 
-RUNS = 10
-"""Runs of one transaction at most: others may stand against it several times in a row."""
+# A lock that is taken with the transaction's beginning, when it sees nothing of the database yet. Any table will do
+# that nobody else locks.
+TOGETHER = "SERIALIZABLE; LOCK TABLE schema_version IN ROW SHARE MODE"
+ALONE = "SERIALIZABLE; LOCK TABLE schema_version IN EXCLUSIVE MODE"
+
+RUNS = 4
+"""Runs of one transaction at most; from the second on nobody stands against it."""
 
 # What the address in the configuration does not say. A server that vanishes without a word is given up
 # after ten seconds, and a lock that somebody keeps after five: before any peer loses patience.
@@ -43,9 +47,8 @@ DEFAULTS: dict[str, Any] = {
     "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
 }
 
-# Locks by number; any will do that nobody else takes. One process alone makes or changes the schema.
+# Any number will do that nobody else locks: one process alone makes or changes the schema.
 SCHEMA_LOCK = 0x6D61696C666C6F77
-LINE = SCHEMA_LOCK + 1
 
 # Half-open spans: one may begin where another ends. A range of one name makes a host comparable to a GiST index
 # without any extension.
@@ -66,7 +69,7 @@ CHANNEL = "mailflow"
 class Postgresql:
     """A database on a server, or on several of which one is the primary."""
 
-    writing = "SERIALIZABLE"
+    writing = TOGETHER
     reading = "REPEATABLE READ, READ ONLY"
     # The version is read after the lock was waited for, and has to be what it is then.
     migrating = "READ COMMITTED"
@@ -88,7 +91,7 @@ class Postgresql:
         for run in count(1):
             committing = False
             try:
-                with self._in_line() if run > 1 else nullcontext(), self.database.atomic(begin):
+                with self.database.atomic(begin):
                     value = work()
                     committing = True
             except pw.PeeweeException as error:
@@ -98,21 +101,11 @@ class Postgresql:
                     was_lost = True
                 elif run == RUNS or _state(error) not in REFUSED:
                     raise
+                elif begin == TOGETHER:
+                    begin = ALONE
             else:
                 return value
         raise AssertionError("it returns or raises")
-
-    @contextmanager
-    def _in_line(self) -> Iterator[None]:
-        """Alone among all who were refused, so that these do not stand in each other's way again.
-
-        The lock is waited for before the transaction begins: within, what others commit meanwhile would not be seen.
-        """
-        self.database.execute_sql("SELECT pg_advisory_lock(%s)", (LINE,))
-        try:
-            yield
-        finally:
-            self.database.execute_sql("SELECT pg_advisory_unlock(%s)", (LINE,))
 
     def _is_lost(self) -> bool:
         """Whether this thread's connection is gone; then the next use makes a new one."""

@@ -28,8 +28,12 @@ class TakenMail:
     recipients: tuple[str, ...]
     peer: str
     blob: str
+    lease: datetime
+    """When others may take it up, if who works on it was not heard of again."""
     helo: str = ""
     state: Taken = Taken.TAKEN
+    owner: str = ""
+    """The process that took it up last."""
     attempts: int = 0
     message_id: str | None = None
     digest: str = ""
