@@ -9,6 +9,7 @@ import typer
 
 from mailflow.cli import (
     acting,
+    backing_up,
     checks,
     conversation_view,
     demo,
@@ -47,6 +48,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     acting.cancel,
     acting.move,
     exporting.export,
+    backing_up.backup,
 )
 for command in COMMANDS:
     app.command()(command)

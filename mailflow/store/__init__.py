@@ -1,5 +1,6 @@
 """What mailflow remembers: the tables, the databases and their one writer. The only room that knows SQL."""
 
+from mailflow.store.backup import back_up
 from mailflow.store.database import Store, open_store
 from mailflow.store.engines import DatabaseTrouble, database_path, is_embedded, is_new
 from mailflow.store.session import Session
@@ -10,6 +11,7 @@ __all__ = [
     "Session",
     "Store",
     "Unit",
+    "back_up",
     "database_path",
     "is_embedded",
     "is_new",
