@@ -9,7 +9,7 @@ from mailflow.appointments.calendars import TRUSTED, Source, Task
 from mailflow.cli.findings import Finding, fail, ok, warn
 from mailflow.doors.calendars import read
 from mailflow.errors import UnreadableCalendar
-from mailflow.store import Unit, database_path, open_store
+from mailflow.store import Unit, is_new, open_store
 from mailflow.store.tables import CalendarEntry, CalendarState
 from mailflow.store.unit import House
 
@@ -32,7 +32,7 @@ Known = tuple[Task, CalendarState | None, CalendarEntry | None]
 
 
 def _known(house: House) -> list[Known]:
-    if not database_path(house.config).exists():
+    if is_new(house.config):
         now = house.clock()
         return [
             (calendars.first_task(source, now), None, None)

@@ -1,6 +1,5 @@
 """`check`: what is right, what is not, and what to do about it."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 
@@ -9,6 +8,7 @@ import typer
 from mailflow import vitals
 from mailflow.cli.arguments import AsJson
 from mailflow.cli.calendar_checks import calendar_findings
+from mailflow.cli.database_checks import database_findings
 from mailflow.cli.findings import Finding, Status, fail, ok, warn
 from mailflow.cli.machine import machine_findings
 from mailflow.cli.opening import config_path, configured_house
@@ -18,7 +18,7 @@ from mailflow.cli.records import dns_findings
 from mailflow.cli.screen import print_json, print_line
 from mailflow.config import Config
 from mailflow.errors import ConfigError, MailflowError
-from mailflow.store import DatabaseTrouble, database_path, open_store
+from mailflow.store import DatabaseTrouble, is_new, open_store
 from mailflow.store.unit import House
 
 STYLES = {Status.OK: "green", Status.WARN: "yellow", Status.FAIL: "bold red"}
@@ -55,7 +55,7 @@ def _findings(context: typer.Context) -> Iterator[Finding]:
     yield ok("config", f"{path} is right")
     yield from machine_findings(settings)
     yield from _templates(house.templates.check)
-    yield _database(house)
+    yield from database_findings(house)
     yield from _queues(house)
     yield from port_findings(settings)
     yield public_url_finding(settings, house.templates)
@@ -74,27 +74,9 @@ def _templates(compile_all: Callable[[], None]) -> Iterable[Finding]:
     return [ok("templates", "all can be used")]
 
 
-def _database(house: House) -> Finding:
-    """Whether the database can be written; one that is not there yet is not made here."""
-    path = database_path(house.config)
-    advice = f"see that the user mailflow runs as may write to {path.parent}"
-    if not path.exists():
-        folder = next(parent for parent in path.parents if parent.exists())
-        if os.access(folder, os.W_OK):
-            return ok("database", f"{path} will be made")
-        return fail("database", f"{path} cannot be made", advice)
-    try:
-        store = open_store(house)
-        store.run_now(lambda unit: None)  # it takes the lock that a writer needs
-        store.close()
-    except (DatabaseTrouble, MailflowError) as error:
-        return fail("database", f"{path}: {error}", advice)
-    return ok("database", f"{path} can be written")
-
-
 def _queues(house: House) -> Iterator[Finding]:
     """Whether anything waits for too long; a house without a database has no queue."""
-    if not database_path(house.config).exists():
+    if is_new(house.config):
         return
     try:
         store = open_store(house)

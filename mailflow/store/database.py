@@ -9,7 +9,7 @@ engine's.
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -65,6 +65,14 @@ class Store:
     @property
     def house(self) -> House:
         return self._house
+
+    def software(self) -> str:
+        """What keeps the database, and its release."""
+        return self._engine.software()
+
+    def doubts(self) -> Sequence[tuple[str, str]]:
+        """What of the database's own settings breaks a promise, each with what to do about it."""
+        return self._engine.doubts()
 
     def start(self) -> None:
         """Start the writer; `run` may be awaited from now on."""

@@ -11,7 +11,10 @@ from mailflow.store.columns import TABLES
 from mailflow.store.engines import Engine
 
 STEPS: tuple[Callable[[Engine], None], ...] = ()
-"""What leads from each version to the next; the schema's version is their number plus one. Forward only."""
+"""What leads from each version of the schema to the next. Forward only."""
+
+NEWEST = len(STEPS) + 1
+"""The version that this release makes and needs."""
 
 
 def migrate(engine: Engine) -> None:
@@ -20,19 +23,18 @@ def migrate(engine: Engine) -> None:
 
 
 def _bring_forward(engine: Engine) -> None:
-    newest = len(STEPS) + 1
     version = engine.schema_version()
-    if version > newest:
+    if version > NEWEST:
         raise MailflowError(
-            f"the database is of a newer mailflow (schema {version}, this one knows {newest})"
+            f"the database is of a newer mailflow (schema {version}, this one knows {NEWEST})"
         )
     if version == 0:
         _create(engine)
     else:
         for step in STEPS[version - 1 :]:
             step(engine)
-    if version != newest:
-        engine.mark_schema(newest)
+    if version != NEWEST:
+        engine.mark_schema(NEWEST)
 
 
 def _create(engine: Engine) -> None:

@@ -77,7 +77,7 @@ class Mailboxes:
 class World:
     """A mailflow in a folder, and the mailboxes that it sends to."""
 
-    def __init__(self, folder: Path, settings: str = SETTINGS) -> None:
+    def __init__(self, folder: Path, settings: str = SETTINGS, database: str = "sqlite") -> None:
         self.folder = folder
         self.boxes = Mailboxes()
         self._process: subprocess.Popen[str] | None = None
@@ -85,7 +85,8 @@ class World:
         (folder / "data" / "secret").write_text("s" * 40 + "\n")
         self.config = folder / "config.toml"
         self.config.write_text(
-            f'{settings}\n[listener]\naddress = "127.0.0.1:0"\n[web]\nlisten = "127.0.0.1:0"\n'
+            f'{settings}\n[database]\nurl = "{database}"\n'
+            f'[listener]\naddress = "127.0.0.1:0"\n[web]\nlisten = "127.0.0.1:0"\n'
             f'[smarthost]\naddress = "127.0.0.1:{self.boxes.port}"\n'
         )
         self.smtp = self.http = 0

@@ -31,6 +31,10 @@ PROBLEMS = {
         said("Something went wrong"),
         said("The fault is ours. Please try again in a few minutes."),
     ),
+    503: (
+        said("Please try again in a moment"),
+        said("The fault is ours. What was done already will not be done twice."),
+    ),
 }
 """Heading and text of the page for a status."""
 

@@ -27,8 +27,9 @@ from mailflow.errors import (
     TooLate,
     TooMany,
 )
+from mailflow.journal import log
 from mailflow.languages import own_name
-from mailflow.store import Store
+from mailflow.store import DatabaseTrouble, Store
 
 STATUS: Mapping[type[MailflowError], int] = {
     BadToken: NOT_FOUND,
@@ -44,6 +45,7 @@ FAILURES = {409, 410, 422}
 
 ASSETS = {"mailflow.css": "text/css", "zone.js": "text/javascript"}
 
+RETRY = {"Retry-After": "10"}
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -57,7 +59,11 @@ def build_site(store: Store, calendars: Calendars) -> Starlette:
     has_pages = bool(store.house.config.mailflow.public_url)
     app = Starlette(
         routes=[*fixed, *map(site.route, PLACES)] if has_pages else [],
-        exception_handlers={HTTPException: site.refused, Exception: site.failed},
+        exception_handlers={
+            HTTPException: site.refused,
+            DatabaseTrouble: site.unavailable,
+            Exception: site.failed,
+        },
     )
     # A redirect to the same path with a slash would be made of the Host header.
     app.router.redirect_slashes = False
@@ -108,6 +114,11 @@ class Site:
         if not isinstance(error, HTTPException):
             raise error
         return self._problems.page(request, error.status_code, error.headers)
+
+    async def unavailable(self, request: Request, error: Exception) -> Response:
+        """The page while the database cannot be used: it may be back in a moment."""
+        log.error("database.trouble", error=error)
+        return self._problems.page(request, 503, RETRY)
 
     async def failed(self, request: Request, error: Exception) -> Response:
         """The page for a fault of ours; it says nothing of the error."""

@@ -1,6 +1,6 @@
 """What differs between databases."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import peewee as pw
@@ -53,6 +53,12 @@ class Engine(Protocol):
 
     def with_words(self, words: str, *, beginnings: bool) -> pw.SQL:
         """The query for conversations in which these words stand in this order, the last one as a beginning or not."""
+
+    def software(self) -> str:
+        """What keeps the database, and its release."""
+
+    def doubts(self) -> Sequence[tuple[str, str]]:
+        """What of the database's own settings breaks a promise, each with what to do about it."""
 
     def announce(self, node: str) -> None:
         """Within a transaction: tell all other processes of its commit."""

@@ -4,7 +4,7 @@ Transactions are SERIALIZABLE: what PostgreSQL refuses because two of them canno
 again, then alone. What found its connection gone before anything of it was committed is run again, too.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
@@ -115,6 +115,7 @@ class Postgresql:
         return True
 
     def schema_version(self) -> int:
+        self._check_server()
         self.database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
         self.database.execute_sql("CREATE TABLE IF NOT EXISTS schema_version (version int)")
         row = self.database.execute_sql("SELECT version FROM schema_version").fetchone()
@@ -132,6 +133,26 @@ class Postgresql:
 
     def with_words(self, words: str, *, beginnings: bool) -> pw.SQL:
         return tsearch.query(words, beginnings=beginnings)
+
+    def _check_server(self) -> None:
+        """Raises `MailflowError` for a server on which nothing would work."""
+        if self.database.server_version < OLDEST * 10_000:
+            raise MailflowError(f"PostgreSQL {OLDEST} is the oldest that will do")
+        if self._setting("server_encoding") != "UTF8":
+            raise MailflowError("the database keeps no UTF-8: make it with ENCODING 'UTF8'")
+
+    def _setting(self, name: str) -> str:
+        return str(self.database.execute_sql(f"SHOW {name}").fetchone()[0])
+
+    def software(self) -> str:
+        return f"PostgreSQL {self._setting('server_version')}"
+
+    def doubts(self) -> Sequence[tuple[str, str]]:
+        return [
+            (f"{name} is off: a power cut takes back mail that was answered", f"set {name} = on")
+            for name in ("fsync", "full_page_writes", "synchronous_commit")
+            if self._setting(name) == "off"
+        ]
 
     def announce(self, node: str) -> None:
         self.database.execute_sql("SELECT pg_notify(%s, %s)", (CHANNEL, node))

@@ -1,6 +1,7 @@
 """SQLite: a file, one writer at a time, no other server."""
 
-from collections.abc import Callable, Iterable
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,6 +69,12 @@ class Sqlite:
 
     def with_words(self, words: str, *, beginnings: bool) -> pw.SQL:
         return fts5.query(words, beginnings=beginnings)
+
+    def software(self) -> str:
+        return f"SQLite {sqlite3.sqlite_version}"
+
+    def doubts(self) -> Sequence[tuple[str, str]]:
+        return ()  # its settings are ours
 
     def announce(self, node: str) -> None:
         pass

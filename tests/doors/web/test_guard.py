@@ -230,8 +230,8 @@ async def test_a_database_that_cannot_be_read(pages: Pages) -> None:
     assert health.status_code == 503
     check_headers(health)
     failed = await pages.browser.get("/dana/coaching")
-    assert failed.status_code == 500
-    assert "The fault is ours" in failed.text
+    assert (failed.status_code, failed.headers["retry-after"]) == (503, "10")
+    assert "Please try again in a moment" in failed.text
     assert "booking" not in failed.text
     check_headers(failed)
 

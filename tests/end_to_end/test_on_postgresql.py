@@ -1,0 +1,64 @@
+"""A mailflow that serves from a PostgreSQL server, and what its users see while that is gone."""
+
+import smtplib
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.end_to_end.test_the_main_job import HOST, JOE, offered, press, slot_links
+from tests.end_to_end.world import World
+from tests.postgresql import Server
+
+pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: str) -> Iterator[World]:
+    made = World(tmp_path, database=database)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
+
+
+def test_from_a_first_mail_to_a_booking_over_a_server_that_goes_away_and_comes_back(
+    world: World, server: Server
+) -> None:
+    offer = offered(world)
+    link = slot_links(world, offer)[1]
+    assert httpx.get(link, headers=HOST).status_code == 200
+    server.control("stop", "--mode=immediate")
+    try:
+        for answer in (httpx.get(link, headers=HOST), press(link)):
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+            assert "try again in a moment" in answer.text
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            world.send(JOE, "dana@flow.test", "Are you there?", Subject="While it was gone")
+        assert refused.value.smtp_code == 451
+    finally:
+        server.control("start")
+    world.send(JOE, "dana@flow.test", "Are you there?", Subject="Once it was back")
+    assert press(link).status_code == 303
+    assert press(link).status_code == 303
+    for recipient in ("joe@client.test", "dana@coach.test"):
+        world.boxes.wait(recipient, "booking")
+    (booking,) = world.read("bookings")
+    assert booking["conversation"] == offer["Mailflow-Conversation"]
+    subjects = {one["Subject"] for one in world.boxes.of("dana@coach.test", "relay")}
+    assert "Once it was back" in subjects
+    assert "While it was gone" not in subjects
+
+
+def test_commands_act_beside_it_and_are_heard_of(world: World) -> None:
+    world.command("send", "dana", "--to", "joe@client.test", "--subject", "Hi", "--text", "Yes")
+    sent = world.boxes.wait("joe@client.test")
+    world.reply(JOE, sent, "Gladly.")
+    world.boxes.wait("dana@coach.test", "relay")
+    assert [one["subject"] for one in world.read("conversations", "--search", "GLÁDLY")] == ["Hi"]
+    found = [one["detail"] for one in world.read("check") if one["check"] == "database"]
+    assert found[0].endswith("schema 1)")
+    # The tests' server is not meant to survive a power cut.
+    assert [one.split(": ")[1].split()[0] for one in found[1:]] == ["fsync", "full_page_writes"]
