@@ -43,6 +43,10 @@ class Books:
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as connection:
             return connection.execute(query, values).fetchall()
 
+    def damages(self) -> list[str]:
+        """What is wrong with the database itself."""
+        return [row[0] for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
+
     def is_quiet(self) -> bool:
         """Whether all work is done."""
         waiting = "SELECT 1 FROM takenmail WHERE state = 'taken'"
@@ -77,8 +81,7 @@ class Books:
         self, taken: Collection[str], booked: Collection[str], arrived: Collection[Copy]
     ) -> Findings:
         """What is wrong, once all work is done."""
-        findings = Findings(damaged=[row[0] for row in self.rows("PRAGMA integrity_check")])
-        findings.damaged.remove("ok")
+        findings = Findings(damaged=self.damages())
         self._audit_mails(findings, taken, set(arrived))
         self._audit_bookings(findings, booked)
         return findings
