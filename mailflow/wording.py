@@ -5,7 +5,7 @@ that a clock change repeats carries its offset, so that no two instants of a lis
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from itertools import groupby
 from typing import Protocol, TypeVar
@@ -103,7 +103,7 @@ def there(instant: datetime, zone: ZoneInfo, other: ZoneInfo, locale: str = ENGL
     return (time if same_day else when)(instant, other, locale)
 
 
-def offset(instant: datetime, zone: ZoneInfo) -> str:
+def offset(instant: datetime, zone: tzinfo) -> str:
     """What `zone` is away from UTC at `instant`: `UTC+1`, `UTC-3:30`, `UTC`."""
     away = instant.astimezone(zone).utcoffset() or timedelta()
     if not away:

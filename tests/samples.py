@@ -80,6 +80,7 @@ _OFFER: Facts = {
     "zone_known": True,
     "host_zone": BERLIN,
     "more_url": f"{SITE}/o/{TOKEN}",
+    "clock": None,
     "choosable": True,
     "client_name": None,
     "people": ["Ann Client"],
@@ -121,7 +122,10 @@ MAILS: Mapping[str, tuple[str, Facts]] = {
     "words": ("words", {"words": "Dear both,\n\nhow are you?", "people": ["Joe Client"]}),
     "offer": ("offer", _OFFER),
     "offer-far-away": ("offer", {**_OFFER, "zone": NEW_YORK}),
-    "offer-zone-unknown": ("offer", {**_OFFER, "zone_known": False, "words": ""}),
+    "offer-zone-unknown": (
+        "offer",
+        {**_OFFER, "zone_known": False, "words": "", "clock": "UTC+2"},
+    ),
     "offer-clock-change": (
         "offer",
         {

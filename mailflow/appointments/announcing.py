@@ -79,7 +79,7 @@ def open_thread(unit: Unit, thread: str) -> Conversation | None:
     kind = unit.config.appointment_type(booking.type)
     conversation = open_conversation(unit, booking.host, booking.subject, ident=thread)
     _gather(unit, booking, kind, conversation)
-    know(unit, conversation, booking.announced)
+    know(unit, conversation, (*booking.announced, *booking.repeated))
     return conversation
 
 
@@ -105,6 +105,7 @@ def _tell_one(unit: Unit, booking: Booking, attendee: Attendee, news: News) -> N
     thread = apart(unit, host, booking.thread, booking.subject, booking.announced)
     body = _body(unit, booking, news, attendee, known_zone(unit, booking, attendee))
     send_apart(unit, thread, Kind.BOOKING, [Copy(Person(attendee.name, attendee.address), body)])
+    unit.db.change(booking, repeated=(*booking.repeated, thread.message_id))
 
 
 def _settle(unit: Unit, booking: Booking) -> Booking:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from mailflow import wording
@@ -84,6 +85,27 @@ def make_offer(
     return offer
 
 
+def tell_again(
+    unit: Unit, offer: Offer, recipient: Participant, *, parent: Message | None = None
+) -> None:
+    """An offer once more, to one participant alone; what answers this mail answers the offer."""
+    wish = Wish(
+        kind=unit.config.appointment_type(offer.type),
+        only=unit.db.get(Participant, offer.only) if offer.only else None,
+        moves=unit.db.get(Booking, offer.moves) if offer.moves else None,
+    )
+    offered = sorted(unit.db.all(OfferedSlot, offer=offer.id), key=attrgetter("number"))
+    chosen = [Span(slot.start, slot.end) for slot in offered]
+    letter = Letter(
+        kind=Kind.OFFER,
+        text=_text_for_record(unit, wish, chosen),
+        body=lambda one: _body(unit, offer, wish, chosen, one),
+    )
+    conversation = unit.db.get(Conversation, offer.conversation)
+    message = post(unit, conversation, letter, parent=parent, to=[recipient])
+    unit.db.change(offer, repeated=(*offer.repeated, message.message_id))
+
+
 def withdraw(
     unit: Unit,
     conversation: Conversation,
@@ -151,6 +173,7 @@ def _body(
         ],
         zone=ZoneInfo(recipient.zone) if recipient.zone else host.timezone,
         zone_known=recipient.zone is not None,
+        clock=_clock(unit, recipient, host.timezone),
         host_zone=host.timezone,
         more_url=links.offer_url(unit, offer, recipient) if choosable else None,
         choosable=choosable,
@@ -160,6 +183,16 @@ def _body(
     )
     body = alternative(rendered.text, rendered.html)
     return with_attachments(body, wish.original) if wish.original else body
+
+
+def _clock(unit: Unit, recipient: Participant, shown: ZoneInfo) -> str | None:
+    """What the clock of a recipient's mail program says, where their zone is not known and `shown` is another."""
+    if recipient.zone is not None or recipient.clock is None:
+        return None
+    clock = timezone(timedelta(minutes=recipient.clock))
+    if unit.now.astimezone(shown).utcoffset() == clock.utcoffset(None):
+        return None
+    return wording.offset(unit.now, clock)
 
 
 def _line(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from mailflow.conversations.answers import answer
 from mailflow.conversations.arrival import Arrival
@@ -43,6 +44,7 @@ def accept(
     if author is not None:
         _readmit(unit, author, arrival)
     if author is not None and not arrival.mail.automatic:
+        author = _set_clock(unit, author, arrival.mail)
         _bring_in_named(unit, conversation, author, arrival)
         if author.role is Role.HOST:
             conversation = host_writes(unit, conversation)
@@ -71,6 +73,12 @@ def _readmit(unit: Unit, author: Participant, arrival: Arrival) -> None:
     left = author.standing in (Standing.IMPORTED, Standing.LEFT)
     if is_back or (left and not arrival.mail.automatic):
         unit.db.change(author, standing=Standing.ACTIVE)
+
+
+def _set_clock(unit: Unit, author: Participant, mail: Mail) -> Participant:
+    """What a mail tells of its author's clock: it stands beside times, as a hint to name the zone."""
+    minutes = mail.clock // timedelta(minutes=1) if mail.clock else author.clock
+    return author if minutes == author.clock else unit.db.change(author, clock=minutes)
 
 
 def accept_choice(

@@ -1,4 +1,4 @@
-"""What a client's first line asks for: a number or a time of an offer, `cancel`, `move`, `/leave`."""
+"""What a client's first line asks for: a number or a time of an offer, `cancel`, `move`, `tz`, `/leave`."""
 
 import re
 from collections.abc import Sequence
@@ -9,13 +9,14 @@ from mailflow import wording
 from mailflow.appointments import bookings, offers
 from mailflow.appointments.narrowing import parse_time
 from mailflow.appointments.offers import Wish
+from mailflow.conversations.answered import answered_booking, answered_offer
+from mailflow.conversations.zones import take_zone
 from mailflow.errors import Expired, NoFreeTime, SlotTaken, TooLate
 from mailflow.mail.addresses import normalise
 from mailflow.post.conversations import display_name
 from mailflow.post.letters import notify_in
-from mailflow.store.queries import newest_message
-from mailflow.store.states import Standing, Status
-from mailflow.store.tables import Booking, Conversation, Message, Offer, OfferedSlot, Participant
+from mailflow.store.states import Standing
+from mailflow.store.tables import Conversation, Message, Offer, OfferedSlot, Participant
 from mailflow.store.unit import Unit
 
 _NUMBER = re.compile(r"(?:option\s+|#)?(\d{1,3})[.)]?", re.IGNORECASE)
@@ -35,8 +36,9 @@ def answer(
             unit, conversation, message, [f"{display_name(author)} has left this conversation."]
         )
         return line
-    understood = _answer_offer(unit, conversation, message, author, line) or _answer_booking(
-        unit, conversation, message, author, line
+    understood = any(
+        take(unit, conversation, message, author, line)
+        for take in (take_zone, _answer_offer, _answer_booking)
     )
     return line if understood else None
 
@@ -88,7 +90,7 @@ def _plain(text: str) -> str:
 def _answer_offer(
     unit: Unit, conversation: Conversation, message: Message, author: Participant, line: str
 ) -> bool:
-    offer = _answered_offer(unit, conversation, message)
+    offer = answered_offer(unit, conversation, message)
     if offer is None or offer.only not in (None, author.id):
         return False
     zone = ZoneInfo(author.zone) if author.zone else unit.config.host(conversation.host).timezone
@@ -98,24 +100,11 @@ def _answer_offer(
     return choose(unit, offer, start, author)
 
 
-def _answered_offer(unit: Unit, conversation: Conversation, message: Message) -> Offer | None:
-    """The offer that a mail answers: by In-Reply-To, else the newest of References, else the last message."""
-    named = message.in_reply_to or (message.references[-1] if message.references else None)
-    if named is None:
-        last = _before(unit, conversation, message)
-        named = last.message_id if last else None
-    return unit.db.find(Offer, conversation=conversation.id, message_id=named) if named else None
-
-
-def _before(unit: Unit, conversation: Conversation, message: Message) -> Message | None:
-    return newest_message(unit.db, conversation.id, before=message.id)
-
-
 def _answer_booking(
     unit: Unit, conversation: Conversation, message: Message, author: Participant, line: str
 ) -> bool:
     word = line.lower().rstrip(".!")
-    booking = _answered_booking(unit, conversation, message, author)
+    booking = answered_booking(unit, conversation, message, author)
     if booking is None or word not in ("cancel", "move"):
         return False
     try:
@@ -134,17 +123,6 @@ def _answer_booking(
         kind = unit.config.appointment_type(booking.type)
         offers.make_offer(unit, conversation, Wish(kind, only=author, moves=booking, by_host=False))
     return True
-
-
-def _answered_booking(
-    unit: Unit, conversation: Conversation, message: Message, author: Participant
-) -> Booking | None:
-    """The author's own booking whose announcement or reminder a mail answers."""
-    for booking in unit.db.all(Booking, thread=conversation.id, status=Status.CONFIRMED):
-        own = normalise(booking.client_address) == author.address_key
-        if own and message.in_reply_to in booking.announced:
-            return booking
-    return None
 
 
 def _is_somebody_elses(unit: Unit, offer: Offer, author: Participant) -> bool:

@@ -8,6 +8,7 @@ from mailflow.appointments.narrowing import Narrowing
 from mailflow.appointments.offers import Wish
 from mailflow.config import Host
 from mailflow.conversations.relaying import RELAY
+from mailflow.conversations.warnings import warn
 from mailflow.errors import MailflowError
 from mailflow.mail.addresses import Person
 from mailflow.mail.writing import alternative
@@ -53,7 +54,8 @@ def begin(unit: Unit, handle: str, clients: Sequence[str], subject: str, text: s
 def offer_times(unit: Unit, ident: str, slug: str, times: Sequence[str]) -> Offer:
     """An offer in a conversation, of the next free times or of those that are named.
 
-    A closed conversation is opened again. Raises `NotFound`, `NoFreeTime`.
+    A closed conversation is opened again. The host is told of named times that are against the rules.
+    Raises `NotFound`, `NoFreeTime`.
     """
     conversation = unit.db.get(Conversation, ident)
     host = unit.config.host(conversation.host)
@@ -62,7 +64,9 @@ def offer_times(unit: Unit, ident: str, slug: str, times: Sequence[str]) -> Offe
         raise MailflowError(f"nobody but {host.name} is in this conversation")
     named = tuple(read_time(time, host.timezone) for time in times)
     conversation = host_writes(unit, unit.db.change(conversation, closed=False))
-    return offers.make_offer(unit, conversation, Wish(kind, Narrowing(times=named)))
+    offer = offers.make_offer(unit, conversation, Wish(kind, Narrowing(times=named)))
+    warn(unit, conversation, host, kind, named, answers=offer.message_id)
+    return offer
 
 
 def cancel_booking(unit: Unit, ident: str) -> Booking:

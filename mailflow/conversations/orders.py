@@ -10,6 +10,7 @@ from mailflow.appointments.offers import Wish
 from mailflow.config import AppointmentType, Host
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.commands import COMMANDS, Order, Told
+from mailflow.conversations.warnings import warn
 from mailflow.errors import InvalidForm, MailflowError, NotFound
 from mailflow.mail.addresses import is_address, normalise
 from mailflow.post.conversations import display_name, people, recipients
@@ -113,6 +114,8 @@ def _offer(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
         original=None if offered else scene.arrival.raw,
     )
     offers.make_offer(unit, scene.conversation, wish, parent=scene.message)
+    times, answered = wish.narrowing.times, scene.message.message_id
+    warn(unit, scene.conversation, scene.host, kind, times, answers=answered)
     return True
 
 

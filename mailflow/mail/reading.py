@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
+from email.utils import parsedate_tz
 
 import mailparser
 
@@ -18,6 +19,7 @@ from mailflow.mail.bounded_message import BoundedMessage, check_header_block
 from mailflow.mail.cleaning import MAX_LINE, clean_line
 from mailflow.mail.raw_headers import RawHeaders, raw_headers, unfold
 
+MOST_AHEAD = 14 * 60 * 60  # seconds; no clock on Earth is further from UTC
 # A date outside is a clock that was never set; the time of arrival is what counts anyway.
 PLAUSIBLE_YEARS = range(1980, 2100)
 
@@ -43,6 +45,7 @@ class Mail:
     unsafe to show, and `from_html` says that `text` is a rendering of it. `trace` has the Received
     and Authentication-Results fields, topmost first. `digest` is equal for the same message on two
     ways. `body_hashes` are those that its signatures speak of, None if it has none.
+    `clock` is how far ahead of UTC its Date says that its author's clock is, None if it does not say.
     """
 
     message_id: str
@@ -52,6 +55,7 @@ class Mail:
     thread_index: bytes | None
     subject: str
     date: datetime | None
+    clock: timedelta | None
     author: Person
     from_count: int
     reply_to: tuple[Person, ...]
@@ -120,6 +124,7 @@ def _mail(message: Message, raw: bytes, own_domain: str, envelope_sender: str | 
         thread_index=thread_index.read(headers.text("thread-index")),
         subject=clean_line(headers.text("subject")),
         date=_date(headers),
+        clock=_clock(headers),
         author=author,
         from_count=len(authors),
         reply_to=reply_to,
@@ -160,6 +165,15 @@ def _date(headers: RawHeaders) -> datetime | None:
     field.set_raw("Date", headers.text("date")[:MAX_LINE])
     date = mailparser.MailParser(field).date
     return date if date is not None and date.year in PLAUSIBLE_YEARS else None
+
+
+def _clock(headers: RawHeaders) -> timedelta | None:
+    """The zone of the Date field; none for UTC, by which many say nothing at all (RFC 5322, section 3.3)."""
+    parsed = parsedate_tz(headers.text("date")[:MAX_LINE])
+    seconds = parsed[-1] if parsed else None
+    if not seconds or abs(seconds) > MOST_AHEAD or seconds % 60:
+        return None
+    return timedelta(seconds=seconds)
 
 
 def _trace(headers: RawHeaders) -> tuple[TraceField, ...]:

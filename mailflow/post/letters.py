@@ -1,7 +1,7 @@
 """Mails that mailflow writes itself: into a conversation, outside any, or to a host alone."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
@@ -13,7 +13,7 @@ from mailflow.mail.message_ids import new_message_id, reference_chain
 from mailflow.mail.subjects import reply_subject
 from mailflow.mail.writing import alternative
 from mailflow.phrases import ENGLISH, Words
-from mailflow.post.conversations import addresses, recipients
+from mailflow.post.conversations import addresses, language_of, recipients
 from mailflow.post.copies import AUTOMATIC, Copy, Fields, letter_fields, queue_copies, stamp_fields
 from mailflow.post.record import record_own
 from mailflow.post.threads import Thread, answering
@@ -45,9 +45,17 @@ class Letter:
 
 
 def post(
-    unit: Unit, conversation: Conversation, letter: Letter, *, parent: Message | None = None
+    unit: Unit,
+    conversation: Conversation,
+    letter: Letter,
+    *,
+    parent: Message | None = None,
+    to: Sequence[Participant] | None = None,
 ) -> Message:
-    """A letter into a conversation, to everybody who gets copies; it answers `parent`, else the newest message."""
+    """A letter into a conversation; it answers `parent`, else the newest message.
+
+    It goes to everybody who gets copies, or only `to` these.
+    """
     parent = parent or newest_message(unit.db, conversation.id)
     thread = answering(unit, conversation, parent)
     message = record_own(unit, conversation, thread, letter.kind, letter.text)
@@ -56,7 +64,7 @@ def post(
         letter_fields(unit, thread, letter.kind, automatic=letter.automatic),
         [
             Copy(Person(one.name, one.address), letter.body(one), letter.until)
-            for one in recipients(unit, conversation)
+            for one in (recipients(unit, conversation) if to is None else to)
         ],
         subject=thread.subject,
         message_id=thread.message_id,
@@ -80,7 +88,7 @@ def send_apart(unit: Unit, thread: Thread, kind: Kind, copies: Sequence[Copy]) -
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Word of mailflow's own to a host, or to the operator, alone."""
+    """Word of mailflow's own to one person alone: a host, the operator, or a client who asked for something."""
 
     template: str
     facts: Mapping[str, object]
@@ -92,6 +100,8 @@ class Notice:
     """Id of the mail that it is about, if the host has it."""
     null_sender: bool = False
     """Whether nobody is told when it does not arrive: it is itself about one that did not."""
+    sender: str = ""
+    """In whose name it is, if not in its reader's own."""
 
 
 def notify_host(unit: Unit, host: Host, notice: Notice) -> None:
@@ -109,7 +119,33 @@ def notify_in(
     answers: str | None = None,
 ) -> None:
     """A notice to a host of a conversation, in its thread and from its address; to its owner, if none is named."""
-    notice = Notice(
+    notice = _notice_in(unit, conversation, template, facts, answers)
+    notify_host(unit, host or unit.config.host(conversation.host), notice)
+
+
+def notify_one(
+    unit: Unit,
+    conversation: Conversation,
+    one: Participant,
+    facts: Mapping[str, object],
+    *,
+    answers: str,
+) -> None:
+    """A notice to a participant alone, in the thread and the host's name: what came of the mail that it answers."""
+    notice = _notice_in(unit, conversation, "done", facts, answers)
+    notice = replace(notice, sender=unit.config.host(conversation.host).name)
+    reads = language_of(unit, one, conversation.host)
+    _notify(unit, Person(one.name, one.address), notice, reads)
+
+
+def _notice_in(
+    unit: Unit,
+    conversation: Conversation,
+    template: str,
+    facts: Mapping[str, object],
+    answers: str | None,
+) -> Notice:
+    return Notice(
         template=template,
         facts=facts,
         subject=reply_subject(conversation.subject),
@@ -117,7 +153,6 @@ def notify_in(
         conversation=conversation.id,
         answers=answers,
     )
-    notify_host(unit, host or unit.config.host(conversation.host), notice)
 
 
 def notify_operator(unit: Unit, subject: str, lines: Sequence[str]) -> None:
@@ -169,7 +204,7 @@ def mail_notice(unit: Unit, person: Person, notice: Notice, written: Written) ->
     """A notice to one person, however many there were."""
     ident = notice.conversation or new_id(unit.random)
     message_id = new_message_id(unit.random, ident, unit.config.mailflow.domain)
-    sender = Mailbox(person.name, notice.reply_to)
+    sender = Mailbox(notice.sender or person.name, notice.reply_to)
     answered = ids([notice.answers] if notice.answers else [])
     fields: Fields = [
         ("From", sender),

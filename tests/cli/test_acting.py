@@ -32,6 +32,7 @@ def test_an_offer_of_named_times_may_break_the_hours(house: Path) -> None:
     offer = read(house, "show", ident)["offers"][-1]
     starts = [slot["start"] for slot in offer["slots"]]
     assert starts == ["2026-11-28T21:00:00Z", "2026-11-29T10:00:00Z"]
+    assert sorted(recipients(house)) == ["ann@client.test", *["dana@coach.test"] * 2]
 
 
 def test_an_offer_of_a_taken_time_is_refused(house: Path) -> None:

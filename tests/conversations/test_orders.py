@@ -52,6 +52,22 @@ def test_explicit_times_may_break_hours(flow: Flow) -> None:
     assert {copy["Mailflow-Kind"] for copy in booked} == {"booking"}
 
 
+def test_a_host_is_told_which_named_times_break_which_rule(flow: Flow) -> None:
+    command = "/offer coaching 2026-12-05T20:00 2026-12-01T10:00 2026-11-23T11:00"
+    sent = flow.reply(DANA, first_contact(flow), command)
+    (warning,) = [copy for copy in sent if copy["Mailflow-Kind"] == "notice"]
+    assert warning.recipient == "dana@coach.test"
+    text = " ".join(warning.text.split())
+    assert "Saturday 5 December 2026, 20:00: outside the hours of Dana Coach" in text
+    assert "Monday 23 November 2026, 11:00: too soon" in text
+    assert "1 December" not in text
+
+
+def test_named_times_by_the_rules_need_no_warning(flow: Flow) -> None:
+    sent = flow.reply(DANA, first_contact(flow), "/offer coaching 2026-12-01T10:00")
+    assert {copy["Mailflow-Kind"] for copy in sent} == {"offer"}
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

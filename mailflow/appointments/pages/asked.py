@@ -1,13 +1,13 @@
 """What a visitor asks a page for."""
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from mailflow.appointments.narrowing import parse_time
+from mailflow.appointments.zones import zone_names
 from mailflow.phrases import Words
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -63,12 +63,6 @@ class Asked:
         """The same page in another language: a URL that is relative to it."""
         kept = {name: self[name] for name in ("start", "month", "day") if self[name]}
         return replace(self, language=language).link("", **kept)
-
-
-@functools.cache
-def zone_names() -> frozenset[str]:
-    """The IANA names of all zones."""
-    return frozenset(available_timezones())
 
 
 def _read_date(text: str) -> date | None:

@@ -25,6 +25,8 @@ class Offer:
     """The booking that a choice moves, if it offers other times for one."""
     explicit: bool = False
     """Its times were named by the host: they may break hours and notice."""
+    repeated: tuple[str, ...] = ()
+    """Ids of further mails of it, each to one person: an answer to one is an answer to it."""
 
 
 @table(unique=[("offer", "number")])
@@ -64,6 +66,8 @@ class Booking:
     sequence: int = 0
     announced: tuple[str, ...] = ()
     """Ids of the mails about it, oldest first: later ones answer them."""
+    repeated: tuple[str, ...] = ()
+    """Ids of those that only one attendee got."""
     subject: str = ""
     """Of the thread that those mails make."""
     offer: str | None = None

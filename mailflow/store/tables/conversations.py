@@ -57,6 +57,8 @@ class Participant:
     """Which host this is, of those that the configuration names."""
     zone: str | None = None
     """IANA name of the time zone, once known."""
+    clock: int | None = None
+    """Minutes that the clock of their mail program is ahead of UTC: a hint, and no zone."""
     language: str | None = None
     """The language that the person chose (BCP 47), if they did."""
 
