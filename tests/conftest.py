@@ -53,7 +53,7 @@ def count(request: pytest.FixtureRequest) -> Count:
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Figure:
     """`figure(name, value)`: a measured figure, listed at the end of the run."""
-    return lambda name, value: request.node.user_properties.append((name, value))
+    return lambda name, value: request.node.user_properties.append((name, str(value)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

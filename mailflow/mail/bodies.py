@@ -15,8 +15,8 @@ from mailflow.mail.raw_headers import header_text
 
 # A book has less. The raw mail is kept whole.
 MAX_TEXT = 1_000_000
-# Newsletters have some 100 KB; this much takes half a second at worst.
-MAX_RENDERED = 500_000
+# Newsletters have some 100 KB; this much takes a third of a second at worst.
+MAX_RENDERED = 300_000
 MAX_CALENDAR_OCTETS = 256 * 1024
 MAX_CALENDARS = 20
 MAX_NAME = 120

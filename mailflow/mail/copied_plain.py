@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Sequence
-from itertools import islice
 
 COMMAND_LINES = 10
 """Commands count among the first ten lines that are not empty."""
@@ -21,8 +20,9 @@ def without_lines(text: str, commands: Collection[str]) -> str:
     kept: list[str] = []
     at = filled = 0
     while at < len(lines) and filled < COMMAND_LINES:
-        length = _command_length(lines, at, commands)
-        filled += bool(length or lines[at].strip())
+        is_filled = not lines[at].isspace()
+        length = _command_length(lines, at, commands) if is_filled else 0
+        filled += is_filled
         if not length:
             kept.append(lines[at])
         at += length or 1
@@ -41,10 +41,10 @@ def with_footer(text: str, footer: str, *, flowed: bool) -> str:
 def _command_length(lines: Sequence[str], start: int, commands: Collection[str]) -> int:
     """How many lines the command has that begins at `start`: clients wrap a long one."""
     seen = ""
-    for length, line in enumerate(islice(lines, start, None), 1):
-        seen += squeezed(line)
+    for at in range(start, len(lines)):
+        seen += squeezed(lines[at])
         if seen in commands:
-            return length
+            return at + 1 - start
         if not seen or not any(command.startswith(seen) for command in commands):
             break
     return 0

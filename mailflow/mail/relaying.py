@@ -103,7 +103,7 @@ def _without_private(
 ) -> dict[int, str]:
     new = dict(texts)
     plain: str | None = None
-    for index in first:
+    for index in first if changes.commands else ():
         if parts[index].media_type == "text/plain":
             plain = new[index] = copied_plain.without_lines(texts[index], changes.commands)
         else:

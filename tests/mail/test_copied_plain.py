@@ -1,5 +1,7 @@
 """Plain text of a copy: commands go, everything else stays."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,13 @@ def test_no_line_of_the_first_ten_is_a_command(text: str, command: str) -> None:
     filled = [line for line in text.splitlines() if line.strip()]
     if len(filled) <= 10:
         assert not commands & set(map(squeezed, left.splitlines()))
+
+
+@pytest.mark.parametrize("text", ["\n" * 500_000, "/no\n" + "\n" * 500_000, "/\nn\n" * 100_000])
+def test_cutting_lines_takes_linear_time(text: str) -> None:
+    start = time.process_time()
+    without_lines(text, {"/note"})
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(
