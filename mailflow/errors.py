@@ -7,11 +7,16 @@ Facts stand as attributes; the doors alone translate an error into what a peer s
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
-from mailflow.phrases import Words
+from mailflow.phrases import Said, Words
 
 
 class MailflowError(Exception):
     """Something that mailflow foresaw; its text is one line that a person can act upon."""
+
+    @property
+    def words(self) -> Words:
+        """What it says, in any language where a person may get to read it."""
+        return self.args[0] if self.args and isinstance(self.args[0], Said) else str(self)
 
 
 class ConfigError(MailflowError):

@@ -22,6 +22,9 @@ FOLDER = "languages"
 
 _FACT = re.compile(r"%\((\w+)\)s")
 
+ANSWER = "answer"
+"""The context (`msgctxt`) of words that a mail of ours may be answered with."""
+
 LANGUAGES_READ = 20
 """Of those that a browser names: more are nobody's."""
 
@@ -49,6 +52,17 @@ class Languages:
     def say(self, words: Words, language: str) -> str:
         """`words` in a language; what somebody wrote stands as it is."""
         return words if isinstance(words, str) else words.in_words(language, self.of(language))
+
+    def meaning(self, answer: str, words: Sequence[str], language: str) -> str | None:
+        """Which of the `words` that our mails name an answer is: as it stands, or in the language of those mails."""
+        given = answer.strip().rstrip(".!").casefold()
+        own = self.of(language)
+        named = (word for word in words if given in (word, own.pgettext(ANSWER, word).casefold()))
+        return next(named, None)
+
+    def all_for(self, word: str) -> frozenset[str]:
+        """A word that our mails name, in every language."""
+        return frozenset(self.of(tag).pgettext(ANSWER, word).casefold() for tag in self.tags)
 
     def best(self, accepted: str) -> str | None:
         """The language of ours that an `Accept-Language` likes best (RFC 9110, section 12.5.4), if any."""

@@ -89,6 +89,11 @@ def when(instant: datetime, zone: ZoneInfo, locale: str = ENGLISH) -> str:
     return f"{day(instant, zone, locale)}, {time(instant, zone, locale)}"
 
 
+def moments(instants: Iterable[datetime], zone: ZoneInfo, locale: str = ENGLISH) -> str:
+    """Several instants as `when` says each."""
+    return "; ".join(when(instant, zone, locale) for instant in instants)
+
+
 def span(start: datetime, end: datetime, zone: ZoneInfo, locale: str = ENGLISH) -> str:
     """`10:00` to `10:50` with a dash; the end has its day as well where that is another one."""
     same_day = start.astimezone(zone).date() == end.astimezone(zone).date()

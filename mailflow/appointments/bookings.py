@@ -11,6 +11,7 @@ from mailflow.config import AppointmentType
 from mailflow.errors import NotFound, SlotTaken, TooLate
 from mailflow.keys import new_id
 from mailflow.mail.addresses import Person, normalise
+from mailflow.phrases import said
 from mailflow.spans import Span
 from mailflow.store.queries import bookings_of_type, reserve
 from mailflow.store.states import Role, Status
@@ -76,7 +77,7 @@ def check_pick(unit: Unit, offer: Offer, start: datetime, client: Participant) -
     check_may_pick(unit, offer, client)
     calendars.check_read(unit, unit.config.appointment_type(offer.type).hosts)
     if not is_pickable(unit, offer, start, moving=standing):
-        raise SlotTaken("that time is not free")
+        raise SlotTaken(said("that time is not free"))
     return standing
 
 
@@ -84,7 +85,7 @@ def check_may_pick(unit: Unit, offer: Offer, client: Participant) -> Booking | N
     """As `check_pick`, whatever the time."""
     standing = booking_of(unit, offer)
     if standing is not None and not is_client(standing, client):
-        raise SlotTaken("somebody else has picked a time of this offer already")
+        raise SlotTaken(said("somebody else has picked a time of this offer already"))
     check_open(unit, offer)
     if standing is not None:
         check_changeable(unit, standing)
@@ -129,7 +130,7 @@ def book(unit: Unit, wanted: Wanted) -> Booking:
             return booking
     calendars.check_read(unit, wanted.kind.hosts)
     if not slots.is_free(unit, wanted.kind, wanted.start):
-        raise SlotTaken("that time is not free")
+        raise SlotTaken(said("that time is not free"))
     if confirming.is_known(unit, wanted.kind, wanted.client):
         return _make(unit, wanted, None)
     confirming.check_mailbox(unit, wanted.client)
@@ -145,16 +146,16 @@ def move(
     Raises `SlotTaken`, `TooLate` (it was cancelled, or is not confirmed yet).
     """
     if booking.status is Status.CANCELLED:
-        raise TooLate("this appointment was cancelled")
+        raise TooLate(said("this appointment was cancelled"))
     if booking.status is Status.PENDING:
-        raise TooLate("this appointment is not confirmed yet")
+        raise TooLate(said("this appointment is not confirmed yet"))
     if booking.start == start:
         return booking
     kind = unit.config.appointment_type(booking.type)
     calendars.check_read(unit, kind.hosts)
     allowed = slots.is_clear if named else slots.is_free
     if not allowed(unit, kind, start, moving=booking):
-        raise SlotTaken("that time is not free")
+        raise SlotTaken(said("that time is not free"))
     return _move(unit, booking, kind, start, by)
 
 
@@ -176,7 +177,7 @@ def check_changeable(unit: Unit, booking: Booking) -> None:
     """Raises `TooLate` when a client may not change a booking any more."""
     kind = unit.config.appointment_type(booking.type)
     if unit.now > booking.start - kind.change_notice:
-        raise TooLate("it is too late to change this appointment here")
+        raise TooLate(said("it is too late to change this appointment here"))
 
 
 def _make(unit: Unit, wanted: Wanted, offer: Offer | None, *, pending: bool = False) -> Booking:
@@ -209,7 +210,7 @@ def _move(
     unit: Unit, booking: Booking, kind: AppointmentType, start: datetime, by: str | None
 ) -> Booking:
     if booking.sequence >= MOST_MOVES:
-        raise TooLate("this appointment was moved too often")
+        raise TooLate(said("this appointment was moved too often"))
     unit.db.delete(Reserved, booking=booking.id)
     reserve(unit.db, booking.id, kind.hosts, slots.padded(kind, start))
     reminders.forget(unit, booking)

@@ -9,6 +9,7 @@ from mailflow.config import AppointmentType
 from mailflow.errors import Expired, TooMany
 from mailflow.mail.addresses import Person, normalise
 from mailflow.mail.writing import alternative
+from mailflow.phrases import said
 from mailflow.post.copies import Copy
 from mailflow.post.letters import send_apart
 from mailflow.post.threads import apart
@@ -47,9 +48,10 @@ def ask(unit: Unit, booking: Booking) -> Booking:
     """Ask the mailbox alone whether the booking is its owner's: by a link, or by an answer."""
     kind = unit.config.appointment_type(booking.type)
     host = unit.config.host(booking.host)
+    reads = booking.language or host.language
     rendered = unit.templates.mail(
         "confirm",
-        booking.language or host.language,
+        reads,
         title=kind.title,
         host_name=host.name,
         start=booking.start,
@@ -59,7 +61,9 @@ def ask(unit: Unit, booking: Booking) -> Booking:
         confirm_url=links.confirm_url(unit, booking),
         expires=kept_until(booking),
     )
-    subject = f"Please confirm: {subject_of(unit, booking, kind)}"
+    subject = unit.templates.languages.say(
+        said("Please confirm: %(what)s", what=subject_of(unit, booking, kind)), reads
+    )
     copy = Copy(
         Person(booking.client_name, booking.client_address),
         alternative(rendered.text, rendered.html),
@@ -104,7 +108,7 @@ def check_kept(unit: Unit, booking: Booking) -> None:
     # Nobody was ever told of it: so it was never confirmed.
     has_lapsed = booking.status is Status.CANCELLED and not booking.announced
     if was_late or has_lapsed:
-        raise Expired("this appointment was not confirmed in time")
+        raise Expired(said("this appointment was not confirmed in time"))
 
 
 def kept_until(booking: Booking) -> datetime:

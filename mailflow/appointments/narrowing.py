@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mailflow.errors import InvalidForm
+from mailflow.phrases import said
 from mailflow.spans import Span, whole_days
 
 # Some thirty exact times: nobody types more on one line, and each may look up a zone's file.
@@ -63,7 +64,9 @@ def narrow(words: str, zone: ZoneInfo, now: datetime) -> Narrowing:
     InvalidForm, which says under "words" what would be right.
     """
     if len(words) > _LONGEST:
-        raise InvalidForm({"words": f"longer than {_LONGEST} characters; name fewer times"})
+        raise InvalidForm(
+            {"words": said("longer than %(number)s characters; name fewer times", number=_LONGEST)}
+        )
     today = now.astimezone(zone).date()
     text = " ".join(words.replace(",", " ").replace("..", " to ").split())
     times = {match[0]: _instant(match, zone) for match in _TIME.finditer(text)}
@@ -104,7 +107,10 @@ def _days(words: list[str], zone: ZoneInfo, today: date) -> Span:
         strange = (word for word in words if word not in _WORDS and not _day(word, today, today))
         raise _not_understood(next(strange, " ".join(words)), today)
     if last < first:
-        raise InvalidForm({"words": f"{last} is before {first}; the earlier day comes first"})
+        wrong = said(
+            "%(last)s is before %(first)s; the earlier day comes first", first=first, last=last
+        )
+        raise InvalidForm({"words": wrong})
     return whole_days(first, last, zone)
 
 
@@ -141,8 +147,13 @@ def _day(word: str, today: date, since: date) -> date | None:
 def _not_understood(typed: str, today: date) -> InvalidForm:
     close = get_close_matches(typed, _PHRASES, n=1, cutoff=0.7)
     right = (
-        f"did you mean {close[0]!r}?"
+        said("did you mean %(words)s?", words=repr(close[0]))
         if close
-        else f"write one day like {today}, a weekday, 'next week', or times like {today}T10:00"
+        else said(
+            "write one day like %(day)s, a weekday, 'next week', or times like %(time)s",
+            day=today,
+            time=f"{today}T10:00",
+        )
     )
-    return InvalidForm({"words": f"{typed[:40]!r} is not understood; {right}"})
+    wrong = said("%(words)s is not understood; %(right)s", words=repr(typed[:40]), right=right)
+    return InvalidForm({"words": wrong})

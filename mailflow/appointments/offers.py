@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from mailflow.config import AppointmentType
 from mailflow.errors import Expired, NoFreeTime
 from mailflow.keys import new_id
 from mailflow.mail.writing import alternative, with_attachments
+from mailflow.phrases import Words, said
 from mailflow.post.conversations import display_name, host_writes, language_of, people
 from mailflow.post.letters import Letter, post
 from mailflow.spans import Span
@@ -33,7 +35,7 @@ class Wish:
     """The booking for which other times are offered."""
     by_host: bool = True
     """Whether the host wishes it: then it stands in the place of an earlier offer of the same type."""
-    words: str = ""
+    words: Words = ""
     original: bytes | None = None
     """The host's own mail, whose attachments go out with the offer."""
 
@@ -123,7 +125,7 @@ def check_open(unit: Unit, offer: Offer) -> None:
     """Raises `Expired` for an offer that ran out or was withdrawn, or whose conversation was closed."""
     conversation = unit.db.get(Conversation, offer.conversation)
     if offer.state is not OfferState.OPEN or unit.now >= offer.expires or conversation.closed:
-        raise Expired("this offer has ended")
+        raise Expired(said("this offer has ended"))
 
 
 def _chosen(unit: Unit, wish: Wish) -> Sequence[Span]:
@@ -134,15 +136,15 @@ def _chosen(unit: Unit, wish: Wish) -> Sequence[Span]:
         ]
         if taken:
             zone = unit.config.host(kind.hosts[0]).timezone
-            said = "; ".join(wording.when(time, zone) for time in taken)
-            raise NoFreeTime(f"not free, or past: {said}")
+            times = partial(wording.moments, taken, zone)
+            raise NoFreeTime(said("not free, or past: %(times)s", times=times))
         return [Span(time, time + kind.duration) for time in sorted(set(wish.narrowing.times))]
     within = wish.narrowing.within or Span(unit.now, unit.now + kind.horizon + kind.duration)
     free = slots.free(unit, kind, within, moving=wish.moves)
     others = [slot for slot in free if wish.moves is None or slot.start != wish.moves.start]
     found = spread(others, kind.offer_slots, unit.config.host(kind.hosts[0]).timezone)
     if not found:
-        raise NoFreeTime(f"no time is free for {kind.title}")
+        raise NoFreeTime(said("no time is free for %(title)s", title=kind.title))
     return found
 
 
@@ -206,10 +208,12 @@ def _line(
 
 
 def _text_for_record(unit: Unit, wish: Wish, chosen: Sequence[Span]) -> str:
-    zone = unit.config.host(wish.kind.hosts[0]).timezone
+    host = unit.config.host(wish.kind.hosts[0])
+    zone = host.timezone
     lines = [
         f"{number}. {span.start.astimezone(zone):%Y-%m-%d %H:%M %Z}"
         for number, span in enumerate(chosen, start=1)
     ]
     heading = f"{wish.kind.title}:"
-    return "\n".join([*([wish.words, ""] if wish.words else []), heading, *lines])
+    words = unit.templates.languages.say(wish.words, host.language)
+    return "\n".join([*([words, ""] if words else []), heading, *lines])

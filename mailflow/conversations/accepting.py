@@ -11,6 +11,7 @@ from mailflow.conversations.orders import answers_notice, obey, refuse, say_kept
 from mailflow.conversations.relaying import pass_on
 from mailflow.mail.addresses import Person, is_address, normalise
 from mailflow.mail.reading import Mail
+from mailflow.phrases import said
 from mailflow.post.conversations import addresses, host_writes, join
 from mailflow.post.letters import notify_in
 from mailflow.post.record import know, record
@@ -134,7 +135,7 @@ def _from_client(
 
 
 def _reopen(unit: Unit, conversation: Conversation, answered: str) -> Conversation:
-    lines = ["This conversation was closed; a new mail has opened it again."]
+    lines = [said("This conversation was closed; a new mail has opened it again.")]
     notify_in(unit, conversation, "done", {"lines": lines}, answers=answered)
     return unit.db.change(conversation, closed=False)
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 
+from mailflow import wording
 from mailflow.appointments import bookings
 from mailflow.appointments.announcing import tell_again
 from mailflow.appointments.itip import Answer, read_answers
@@ -108,7 +110,9 @@ def _reply(unit: Unit, booking: Booking, attendee: Attendee, answer: Answer) -> 
     elif answer.partstat == DELEGATED:
         _tell_host(unit, booking, _delegated(name, answer))
     elif answer.partstat not in (ACCEPTED, TENTATIVE) or answer.comment:
-        told = f"{name} answered {answer.partstat.lower()} in a calendar."
+        told = said(
+            "%(name)s answered in a calendar: %(answer)s", name=name, answer=answer.partstat.lower()
+        )
         _tell_host(unit, booking, [told, *([answer.comment] if answer.comment else [])])
 
 
@@ -124,17 +128,25 @@ def _is_older(booking: Booking, attendee: Attendee, answer: Answer) -> bool:
 def _declined(unit: Unit, booking: Booking, attendee: Attendee) -> None:
     name = attendee.name or attendee.address
     if attendee.role is Role.HOST:
-        asked = (
+        asked = said(
             "You declined this appointment in your calendar. To cancel it for all, answer: /cancel"
         )
         _tell_host(unit, booking, [asked])
     elif attendee.role is not Role.CLIENT:
-        _tell_host(unit, booking, [f"{name} declined the appointment; it stands for all others."])
+        _tell_host(
+            unit,
+            booking,
+            [said("%(name)s declined the appointment; it stands for all others.", name=name)],
+        )
     else:
         try:
             bookings.check_changeable(unit, booking)
         except TooLate:
-            asked = f"{name} declined the appointment, past the time for it. To cancel it, answer: /cancel"
+            asked = said(
+                "%(name)s declined the appointment, past the time for it."
+                " To cancel it, answer: /cancel",
+                name=name,
+            )
             _tell_host(unit, booking, [asked])
         else:
             bookings.cancel(unit, booking, by=name)
@@ -155,7 +167,11 @@ def _counter(unit: Unit, booking: Booking, attendee: Attendee, answer: Answer) -
     """Another time, proposed: it moves the booking if the client proposes one that is free, else the host decides."""
     name = attendee.name or attendee.address
     if answer.start is None or booking.status is Status.CANCELLED:
-        _tell_host(unit, booking, [f"{name} proposed another time, which could not be read."])
+        _tell_host(
+            unit,
+            booking,
+            [said("%(name)s proposed another time, which could not be read.", name=name)],
+        )
         return
     if attendee.role is Role.CLIENT:
         try:
@@ -184,10 +200,14 @@ _METHODS: dict[str, Callable[[Unit, Booking, Attendee, Answer], None]] = {
 
 def _tell_host(unit: Unit, booking: Booking, lines: Sequence[Words]) -> None:
     host = unit.config.host(booking.host)
-    when = booking.start.astimezone(host.timezone).strftime("%Y-%m-%d %H:%M")
+    about = said(
+        "It is about %(subject)s, %(when)s.",
+        subject=booking.subject,
+        when=partial(wording.when, booking.start, host.timezone),
+    )
     notice = Notice(
         template="done",
-        facts={"lines": [*lines, f"It is about {booking.subject}, {when}."]},
+        facts={"lines": [*lines, about]},
         subject=reply_subject(booking.subject),
         reply_to=addresses(unit).conversation(booking.host, booking.thread),
         conversation=booking.thread,

@@ -5,17 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from mailflow.phrases import said
+
 COMMANDS = {
-    "/offer TYPE": "offer the next free times of that appointment type to everybody in the conversation",
-    "/offer TYPE ADDRESS": "the same, for one person alone to choose",
-    "/offer TYPE next week": "times of a date, a weekday, `this week` or `next week`",
-    "/offer TYPE 2026-12-01T10:00": "exactly these times, also outside your hours",
-    "/cancel": "cancel the coming appointment of this conversation",
-    "/move 2026-12-01T10:00": "move it to that time; `/move` alone offers other times",
-    "/note TEXT": "a note for yourself: kept, not passed on",
-    "/who": "who is in this conversation",
-    "/close": "this conversation is done: its offers end, a later mail opens it again",
-    "/leave": "no more copies of this conversation to you",
+    "/offer TYPE": said(
+        "offer the next free times of that appointment type to everybody in the conversation"
+    ),
+    "/offer TYPE ADDRESS": said("the same, for one person alone to choose"),
+    "/offer TYPE next week": said("times of a date, a weekday, `this week` or `next week`"),
+    "/offer TYPE 2026-12-01T10:00": said("exactly these times, also outside your hours"),
+    "/cancel": said("cancel the coming appointment of this conversation"),
+    "/move 2026-12-01T10:00": said("move it to that time; `/move` alone offers other times"),
+    "/note TEXT": said("a note for yourself: kept, not passed on"),
+    "/who": said("who is in this conversation"),
+    "/close": said("this conversation is done: its offers end, a later mail opens it again"),
+    "/leave": said("no more copies of this conversation to you"),
 }
 """Each form with its meaning, as the help says it."""
 

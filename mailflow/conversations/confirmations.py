@@ -15,6 +15,8 @@ from mailflow.store.unit import Unit
 _YES = re.compile(r"(?:yes|ok|okay|confirm|confirmed|i confirm)\W*", re.IGNORECASE)
 _NO = re.compile(r"(?:no|nope|not|cancel|stop)\b.*", re.IGNORECASE | re.DOTALL)
 
+_WORD = re.compile(r"\w+")
+
 
 def take_confirmation(
     unit: Unit, arrival: Arrival, destination: ToConversation | FrontDoor
@@ -30,15 +32,23 @@ def take_confirmation(
         return True  # a program answered a program: nobody needs to hear of it
     if normalise(arrival.mail.author.address) != normalise(booking.client_address):
         return False
-    said = arrival.mail.written().strip()
-    if _NO.fullmatch(said):
+    words = arrival.mail.written().strip()
+    first = _first_word(words)
+    languages = unit.templates.languages
+    if _NO.fullmatch(words) or first in languages.all_for("no") | languages.all_for("cancel"):
         confirming.lapse(unit, booking)
         return True
     try:
         confirming.confirm(unit, booking)
     except Expired:
         return False
-    return _YES.fullmatch(said) is not None and _keep(unit, booking, arrival)
+    is_yes = _YES.fullmatch(words) or words.rstrip(".!").casefold() in languages.all_for("yes")
+    return bool(is_yes) and _keep(unit, booking, arrival)
+
+
+def _first_word(words: str) -> str:
+    match = _WORD.match(words)
+    return match[0].casefold() if match else ""
 
 
 def _waiting(unit: Unit, destination: ToConversation | FrontDoor) -> Booking | None:

@@ -1,7 +1,9 @@
 """Doing what a host's command lines say; what cannot be done is answered with help, to the host alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from mailflow import wording
 from mailflow.appointments import bookings, offers
@@ -13,6 +15,7 @@ from mailflow.conversations.commands import COMMANDS, Order, Told
 from mailflow.conversations.warnings import warn
 from mailflow.errors import InvalidForm, MailflowError, NotFound
 from mailflow.mail.addresses import is_address, normalise
+from mailflow.phrases import Words, said
 from mailflow.post.conversations import display_name, people, recipients
 from mailflow.post.letters import notify_in
 from mailflow.store.queries import coming_bookings, is_notice
@@ -66,8 +69,10 @@ def refuse(
 ) -> None:
     """Say that commands were not obeyed, since the address that they came to was not named."""
     lines = [
-        "This was not done: " + ", ".join(told.lines),
-        "A command works only where the conversation's address stands in To or Cc of the mail.",
+        said("This was not done: %(commands)s", commands=", ".join(told.lines)),
+        said(
+            "A command works only where the conversation's address stands in To or Cc of the mail."
+        ),
     ]
     host = _host(unit, conversation, author)
     _notify(unit, conversation, message, host, "done", lines=lines)
@@ -83,8 +88,11 @@ def answers_notice(unit: Unit, message: Message) -> bool:
 def say_kept(unit: Unit, conversation: Conversation, message: Message, author: Participant) -> None:
     """Say that words which answer a notice were not passed on."""
     lines = [
-        "You answered a notice that only you got. What you wrote was kept, and passed on to nobody.",
-        "To write to the others, answer one of their mails.",
+        said(
+            "You answered a notice that only you got."
+            " What you wrote was kept, and passed on to nobody."
+        ),
+        said("To write to the others, answer one of their mails."),
     ]
     host = _host(unit, conversation, author)
     _notify(unit, conversation, message, host, "done", lines=lines)
@@ -94,10 +102,8 @@ def _host(unit: Unit, conversation: Conversation, author: Participant) -> Host:
     return unit.config.host(author.handle or conversation.host)
 
 
-def _in_words(error: MailflowError) -> str:
-    return (
-        " ".join(map(str, error.errors.values())) if isinstance(error, InvalidForm) else str(error)
-    )
+def _in_words(error: MailflowError) -> Words:
+    return next(iter(error.errors.values())) if isinstance(error, InvalidForm) else error.words
 
 
 def _offer(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
@@ -105,7 +111,7 @@ def _offer(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
     kind = _type(unit, unit.config.host(scene.conversation.host), slug)
     only, rest = _addressee(unit, scene, rest.strip())
     if not any(one.role is not Role.HOST for one in people(unit, scene.conversation)):
-        raise Misunderstood("nobody but you is in this conversation")
+        raise Misunderstood(said("nobody but you is in this conversation"))
     wish = Wish(
         kind=kind,
         narrowing=narrow(rest, scene.host.timezone, unit.now) if rest else Narrowing(),
@@ -140,37 +146,45 @@ def _move(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
 
 
 def _note(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
-    _done(unit, scene, ["Noted. It is kept in this conversation, and nobody else sees it."])
+    _done(unit, scene, [said("Noted. It is kept in this conversation, and nobody else sees it.")])
     return False
 
 
 def _who(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
     lines = [
-        f"{display_name(one)} <{one.address}>, {one.role}, {one.standing}"
+        said(
+            "%(name)s <%(address)s>, %(role)s, %(standing)s",
+            name=display_name(one),
+            address=one.address,
+            role=_ROLES[one.role],
+            standing=_STANDINGS[one.standing],
+        )
         for one in people(unit, scene.conversation)
     ]
-    _done(unit, scene, ["In this conversation:", *lines])
+    _done(unit, scene, [said("In this conversation:"), *lines])
     return False
 
 
 def _close(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
     offers.withdraw(unit, scene.conversation)
     unit.db.change(scene.conversation, closed=True)
-    _done(unit, scene, ["This conversation is closed. A later mail opens it again."])
+    _done(unit, scene, [said("This conversation is closed. A later mail opens it again.")])
     return False
 
 
 def _leave(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
     others = [one for one in recipients(unit, scene.conversation) if one.id != scene.author.id]
     if not any(one.role is Role.HOST for one in others):
-        raise Misunderstood("Nobody else would read what clients write. When it is done: /close")
+        raise Misunderstood(
+            said("Nobody else would read what clients write. When it is done: /close")
+        )
     unit.db.change(scene.author, standing=Standing.LEFT)
-    _done(unit, scene, ["You get no more copies of this conversation."])
+    _done(unit, scene, [said("You get no more copies of this conversation.")])
     return False
 
 
 def _unknown(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
-    raise Misunderstood(f"There is no command /{order.name}.")
+    raise Misunderstood(said("There is no command %(command)s.", command=f"/{order.name}"))
 
 
 _ORDERS: dict[str, Callable[[Unit, Scene, Order, bool], bool]] = {
@@ -184,13 +198,36 @@ _ORDERS: dict[str, Callable[[Unit, Scene, Order, bool], bool]] = {
 }
 
 
+_ROLES = {
+    Role.HOST: said("host"),
+    Role.CLIENT: said("client"),
+    Role.PARTICIPANT: said("participant"),
+}
+_STANDINGS = {
+    Standing.ACTIVE: said("gets copies"),
+    Standing.WAITING: said("gets copies once you have written"),
+    Standing.IMPORTED: said("gets copies once you or they have written anew"),
+    Standing.LEFT: said("has left"),
+    Standing.SUPPRESSED: said("gets no copies: the address does not work"),
+}
+
+
 def _type(unit: Unit, host: Host, slug: str) -> AppointmentType:
     try:
         return unit.config.appointment_type(slug, host.handle)
     except NotFound:
-        own = [kind.slug for kind in unit.config.appointment_types if host.handle in kind.hosts]
-        said = f"There is no appointment type “{slug}”." if slug else "Which appointment type?"
-        raise Misunderstood(f"{said} Yours are: {', '.join(own)}.") from None
+        types = unit.config.appointment_types
+        own = ", ".join(kind.slug for kind in types if host.handle in kind.hosts)
+        wrong = (
+            said(
+                "There is no appointment type “%(type)s”. Yours are: %(types)s.",
+                type=slug,
+                types=own,
+            )
+            if slug
+            else said("Which appointment type? Yours are: %(types)s.", types=own)
+        )
+        raise Misunderstood(wrong) from None
 
 
 def _addressee(unit: Unit, scene: Scene, words: str) -> tuple[Participant | None, str]:
@@ -202,7 +239,7 @@ def _addressee(unit: Unit, scene: Scene, words: str) -> tuple[Participant | None
     for one in people(unit, scene.conversation):
         if one.address_key == normalise(address) and one.role is not Role.HOST:
             return one, rest.strip()
-    raise Misunderstood(f"{address} is not in this conversation.")
+    raise Misunderstood(said("%(address)s is not in this conversation.", address=address))
 
 
 def _coming(unit: Unit, scene: Scene, which: str) -> Booking:
@@ -210,25 +247,32 @@ def _coming(unit: Unit, scene: Scene, which: str) -> Booking:
     coming = coming_bookings(unit.db, scene.conversation.id, unit.now)
     numbered = {str(number): one for number, one in enumerate(coming, start=1)}
     if not coming:
-        raise Misunderstood("No appointment lies ahead in this conversation.")
+        raise Misunderstood(said("No appointment lies ahead in this conversation."))
     if which in numbered:
         return numbered[which]
     if not which and len(coming) == 1:
         return coming[0]
-    zone = scene.host.timezone
-    listed = "; ".join(
-        f"{number} is {wording.when(one.start, zone)}" for number, one in numbered.items()
-    )
     raise Misunderstood(
-        f"Which appointment? {listed}. Write its number behind the command, as in /cancel 1 or /move 1 TIME."
+        said(
+            "Which appointment? %(numbered)s. Write its number behind the command,"
+            " as in /cancel 1 or /move 1 TIME.",
+            numbered=partial(_numbered, coming, scene.host.timezone),
+        )
     )
 
 
-def _done(unit: Unit, scene: Scene, lines: list[str]) -> None:
+def _numbered(coming: Sequence[Booking], zone: ZoneInfo, language: str) -> str:
+    return "; ".join(
+        f"{number}: {wording.when(one.start, zone, language)}"
+        for number, one in enumerate(coming, start=1)
+    )
+
+
+def _done(unit: Unit, scene: Scene, lines: Sequence[Words]) -> None:
     _notify(unit, scene.conversation, scene.message, scene.host, "done", lines=lines)
 
 
-def _help(unit: Unit, scene: Scene, order: Order, problem: str) -> None:
+def _help(unit: Unit, scene: Scene, order: Order, problem: Words) -> None:
     _notify(
         unit,
         scene.conversation,

@@ -1,8 +1,11 @@
 """A conversation through which far too many mails go: a loop, mostly. It rests until its host writes."""
 
 from datetime import timedelta
+from functools import partial
 
+from mailflow import wording
 from mailflow.conversations.arrival import Arrival
+from mailflow.phrases import said
 from mailflow.post.letters import notify_in
 from mailflow.store.queries import came_in_since
 from mailflow.store.states import Role, Taken
@@ -37,12 +40,18 @@ def keep_back(
 def _pause(unit: Unit, conversation: Conversation) -> None:
     unit.db.change(conversation, paused=True)
     host = unit.config.host(conversation.host)
-    again = (unit.now + HOUR).astimezone(host.timezone)
     lines = [
-        f"The conversation “{conversation.subject}” is paused: {MAILS_AN_HOUR} mails came into it within"
-        " an hour, which looks like two programs that answer each other.",
-        "What comes now is kept and goes to nobody. If all is well, write into the conversation"
-        f" after {again:%H:%M}: then it goes on, and what was kept is passed on.",
+        said(
+            "The conversation “%(subject)s” is paused: %(number)s mails came into it within"
+            " an hour, which looks like two programs that answer each other.",
+            subject=conversation.subject,
+            number=MAILS_AN_HOUR,
+        ),
+        said(
+            "What comes now is kept and goes to nobody. If all is well, write into the conversation"
+            " after %(time)s: then it goes on, and what was kept is passed on.",
+            time=partial(wording.time, unit.now + HOUR, host.timezone),
+        ),
     ]
     notify_in(unit, conversation, "done", {"lines": lines})
 

@@ -6,8 +6,10 @@ from mailflow.conversations.accepting import accept
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.starting import start_with_client, start_with_host
 from mailflow.keys import new_id
+from mailflow.languages import Languages
 from mailflow.mail.addresses import is_address, normalise
 from mailflow.mail.subjects import reply_subject
+from mailflow.phrases import said
 from mailflow.post.conversations import addresses, display_name, join, people
 from mailflow.post.letters import Notice, notify_host
 from mailflow.store.states import Doubt, Role, Taken
@@ -17,7 +19,7 @@ from mailflow.store.unit import Unit
 EXCERPT = 600
 """Letters of a held mail that the question shows."""
 
-_ANSWER = re.compile(r"(yes|no|new)(?:\s+<?([^\s<>]+)>?)?", re.IGNORECASE)
+_ANSWER = re.compile(r"(\w+)(?:\s+<?([^\s<>]+)>?)?")
 
 
 def hold(
@@ -40,13 +42,16 @@ _REASONS = {
 }
 
 
-def read_answer(text: str) -> tuple[str, str] | None:
+def read_answer(text: str, languages: Languages, language: str) -> tuple[str, str] | None:
     """The word of a host's answer and the address behind it (or ""), from the first line alone."""
     lines = text.strip().splitlines()
     match = _ANSWER.fullmatch(lines[0].strip().rstrip(".!")) if lines else None
-    if match is None or (match[2] and (match[1].lower() != "yes" or not is_address(match[2]))):
+    word = languages.meaning(match[1], ("yes", "no", "new"), language) if match else None
+    if match is None or word is None:
         return None
-    return match[1].lower(), match[2] or ""
+    if match[2] and (word != "yes" or not is_address(match[2])):
+        return None
+    return word, match[2] or ""
 
 
 def fits(unit: Unit, question: Question, word: str, address: str) -> bool:
@@ -61,9 +66,11 @@ def fits(unit: Unit, question: Question, word: str, address: str) -> bool:
 def ask_again(unit: Unit, question: Question, answer: Arrival) -> None:
     """Tell the host that an answer was not understood: the mail is still held."""
     lines = [
-        "Your answer was not understood, and the mail is still held.",
-        "The first line must be one of these, and nothing else: yes, no, or new; or yes ADDRESS, with the address of"
-        " somebody who is in that conversation already.",
+        said("Your answer was not understood, and the mail is still held."),
+        said(
+            "The first line must be one of these, and nothing else: yes, no, or new; or yes ADDRESS,"
+            " with the address of somebody who is in that conversation already."
+        ),
     ]
     host = unit.config.host(question.host)
     reply_to = addresses(unit).question(host.handle, question.id)
@@ -142,6 +149,6 @@ def _ask(
         "conversation_subject": conversation.subject if conversation else None,
         "people": [display_name(one) for one in everybody],
     }
-    subject = f"Held: {mail.subject or 'a mail'}"
+    subject = said("Held: %(subject)s", subject=mail.subject or said("a mail"))
     reply_to = addresses(unit).question(host.handle, question.id)
     notify_host(unit, host, Notice("question", facts, subject, reply_to))

@@ -109,7 +109,8 @@ def _take_answer(unit: Unit, arrival: Arrival, destination: ToQuestion) -> str |
     question = unit.db.find(Question, id=destination.question)
     if question is None or question.answered or arrival.mail.automatic:
         return None
-    answer = read_answer(arrival.mail.written())
+    reads = unit.config.host(question.host).language
+    answer = read_answer(arrival.mail.written(), unit.templates.languages, reads)
     if answer is None or not fits(unit, question, *answer):
         ask_again(unit, question, arrival)
         return None

@@ -6,6 +6,7 @@ from mailflow.config import Host
 from mailflow.errors import NotFound
 from mailflow.mail.addresses import normalise
 from mailflow.mail.delivery_reports import is_bad_address
+from mailflow.phrases import Said, said
 from mailflow.post.conversations import addresses
 from mailflow.post.letters import Notice, notify_host, notify_operator
 from mailflow.store.queries import failures_since
@@ -70,7 +71,7 @@ def tell_undelivered(
     notice = Notice(
         template="undelivered",
         facts=facts,
-        subject=f"{_headline(permanent, uncertain)}: {delivery.subject}",
+        subject=_headline(permanent, uncertain, delivery.subject),
         reply_to=addresses(unit).conversation(host.handle, thread),
         conversation=thread,
         answers=delivery.message_id,
@@ -79,10 +80,12 @@ def tell_undelivered(
     notify_host(unit, host, notice)
 
 
-def _headline(permanent: bool, uncertain: bool) -> str:
+def _headline(permanent: bool, uncertain: bool, subject: str) -> Said:
     if uncertain:
-        return "Perhaps not delivered"
-    return "Not delivered" if permanent else "Not delivered yet"
+        return said("Perhaps not delivered: %(subject)s", subject=subject)
+    if permanent:
+        return said("Not delivered: %(subject)s", subject=subject)
+    return said("Not delivered yet: %(subject)s", subject=subject)
 
 
 def _leave_out(unit: Unit, delivery: Delivery, status: str) -> bool:

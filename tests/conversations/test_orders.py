@@ -163,7 +163,7 @@ def test_one_of_several_appointments_is_named_by_its_number(flow: Flow) -> None:
         offer = to(flow.reply(DANA, asked, f"/offer coaching {time}"), "joe@client.test")
         flow.reply(JOE, offer, "1")
     (question,) = flow.reply(DANA, asked, "/cancel")
-    assert "2 is Wednesday 2 December 2026, 10:00" in " ".join(question.text.split())
+    assert "2: Wednesday 2 December 2026, 10:00" in " ".join(question.text.split())
     flow.reply(DANA, question, "/cancel 2")
     states = [one.status for one in flow.run(lambda unit: unit.db.all(Booking))]
     assert sorted(states) == ["cancelled", "confirmed"]

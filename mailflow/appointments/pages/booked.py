@@ -56,7 +56,7 @@ def show_move(unit: Unit, asked: Asked, token: str) -> Page:
     if start is None:
         return times.calendar(unit, asked, menu)
     if not slots.is_free(unit, menu.kind, start, moving=booking):
-        raise SlotTaken("that time is not free")
+        raise SlotTaken(said("that time is not free"))
     return times.slot(unit, asked, menu, start, asked.link(menu.url, start=in_utc(start)))
 
 

@@ -50,7 +50,7 @@ def show(unit: Unit, asked: Asked, handle: str, slug: str) -> Page:
     if start is None:
         return for_anybody(times.calendar(unit, asked, menu))
     if not slots.is_free(unit, menu.kind, start):
-        raise SlotTaken("that time is not free")
+        raise SlotTaken(said("that time is not free"))
     return for_anybody(_form(unit, asked, menu, start))
 
 
