@@ -66,7 +66,8 @@ def _deed(unit: Unit, proposal: Proposal, booking: Booking, text: str) -> Deed |
     """What a host's answer asks for; None for anything else."""
     host = unit.config.host(booking.host)
     first = next(iter(text.strip().splitlines()), "").strip()
-    match first.lower().rstrip(".!"):
+    known = ("yes", "no", "/cancel")
+    match unit.templates.languages.meaning(first, known, host.language):
         case "yes":
             start = proposal.start
         case "no":
