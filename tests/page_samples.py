@@ -126,7 +126,11 @@ _TAKEN: Facts = {
     "more_url": f"{SITE}/o/{TOKEN}",
 }
 
-PAGES: Mapping[str, tuple[str, Facts]] = {
+LANGUAGES = [("de", "Deutsch", "?language=de"), ("en", "English", "?language=en")]
+"""What every page that is somebody's offers to choose from."""
+
+_NOBODYS = ("not_found", "problem", "too_many")
+_PAGES: Mapping[str, tuple[str, Facts]] = {
     "slot": ("slot", _SLOT),
     "slot-far-away": ("slot", {**_SLOT, "zone": NEW_YORK, "location": "12 Long Lane"}),
     "slot-with-questions": (
@@ -251,4 +255,9 @@ PAGES: Mapping[str, tuple[str, Facts]] = {
         },
     ),
     "too_many": ("too_many", {"wait": timedelta(minutes=1)}),
+}
+
+PAGES: Mapping[str, tuple[str, Facts]] = {
+    name: (template, {**facts, **({} if template in _NOBODYS else {"languages": LANGUAGES})})
+    for name, (template, facts) in _PAGES.items()
 }

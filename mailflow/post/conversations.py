@@ -7,6 +7,7 @@ from mailflow.keys import new_id
 from mailflow.mail import thread_index
 from mailflow.mail.addresses import Person, normalise
 from mailflow.mail.own_addresses import OwnAddresses
+from mailflow.store.queries import chosen_language
 from mailflow.store.states import Role, Standing
 from mailflow.store.tables import Conversation, Participant
 from mailflow.store.unit import Unit
@@ -80,6 +81,7 @@ def join(
             standing=standing,
             handle=handle,
             zone=str(unit.config.host(handle).timezone) if handle else None,
+            language=chosen_language(unit.db, key),
         )
     )
 

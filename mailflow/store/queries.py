@@ -211,6 +211,19 @@ def has_written(db: Session, hosts: Collection[str], address_key: str) -> bool:
     return any(normalise(author) == address_key for (author,) in authors.fetchall())
 
 
+def chosen_language(db: Session, address_key: str) -> str | None:
+    """The language that a person chose last, in whatever conversation; None if they never did."""
+    participant = TABLES[Participant]
+    chosen = db.select(
+        Participant,
+        participant.address_key == address_key,
+        participant.language.is_null(False),
+        order=[participant.id.desc()],
+        limit=1,
+    )
+    return chosen[0].language if chosen else None
+
+
 def coming_bookings(db: Session, thread: str, now: datetime) -> list[Booking]:
     """The bookings of one conversation that still stand and lie ahead, soonest first."""
     booking = TABLES[Booking]

@@ -128,3 +128,19 @@ def test_what_a_client_could_not_book_is_said_in_the_clients_language(german: Fl
     assert "No se pudo reservar esta hora: esa hora no está libre." in words(
         to(sent, "joe@client.test")
     )
+
+
+def test_a_choice_is_known_in_later_conversations_with_any_host(german: Flow) -> None:
+    first_contact(german)
+    speak(german, "joe@client.test", "fr")
+    asked = to(german.mail(JOE, "erik@flow.test", "Hello, Erik."), "erik@school.test")
+    (answer,) = german.reply("erik@school.test", asked, "/offer lesson")
+    assert "There is no appointment type" in words(answer)
+    (joe,) = german.run(
+        lambda unit: [
+            one
+            for one in unit.db.all(Participant, address_key="joe@client.test")
+            if one.conversation == asked["Mailflow-Conversation"]
+        ]
+    )
+    assert joe.language == "fr"
