@@ -4,6 +4,7 @@ The text in code and templates is English. A catalogue is named by its language 
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -24,6 +25,9 @@ _FACT = re.compile(r"%\((\w+)\)s")
 
 ANSWER = "answer"
 """The context (`msgctxt`) of words that a mail of ours may be answered with."""
+
+LONGEST_WORD = 40
+"""Letters of an answer of one word: a longer text is none."""
 
 LANGUAGES_READ = 20
 """Of those that a browser names: more are nobody's."""
@@ -55,14 +59,14 @@ class Languages:
 
     def meaning(self, answer: str, words: Sequence[str], language: str) -> str | None:
         """Which of the `words` that our mails name an answer is: as it stands, or in the language of those mails."""
-        given = answer.strip().rstrip(".!").casefold()
+        given = plain(answer.strip().rstrip(".!"))
         own = self.of(language)
-        named = (word for word in words if given in (word, own.pgettext(ANSWER, word).casefold()))
+        named = (word for word in words if given in (word, plain(own.pgettext(ANSWER, word))))
         return next(named, None)
 
     def all_for(self, word: str) -> frozenset[str]:
-        """A word that our mails name, in every language."""
-        return frozenset(self.of(tag).pgettext(ANSWER, word).casefold() for tag in self.tags)
+        """A word that our mails name, in every language, each in its `plain` form."""
+        return frozenset(plain(self.of(tag).pgettext(ANSWER, word)) for tag in self.tags)
 
     def best(self, accepted: str) -> str | None:
         """The language of ours that an `Accept-Language` likes best (RFC 9110, section 12.5.4), if any."""
@@ -101,6 +105,14 @@ def is_language(tag: str) -> bool:
     except (UnknownLocaleError, ValueError):
         return False
     return True
+
+
+def plain(word: str) -> str:
+    """A word as it is compared: in small letters without accents, which many leave out; "" for a long text."""
+    if len(word) > LONGEST_WORD:
+        return ""
+    letters = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def own_name(language: str) -> str:

@@ -119,3 +119,32 @@ def test_a_language_is_called_as_it_calls_itself() -> None:
         "Español",
         "Português (Brasil)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "meaning"),
+    [
+        ("Déplacer", "move"),
+        ("deplacer.", "move"),
+        ("de\u0301placer!", "move"),
+        ("MOVE", "move"),
+        ("annuler", "cancel"),
+        ("absagen", None),
+        ("déplacer svp", None),
+        ("", None),
+        ("e\u0301" * 100_000, None),
+    ],
+)
+def test_an_answer_is_known_without_its_accents_in_its_language_alone(
+    tmp_path: Path, answer: str, meaning: str | None
+) -> None:
+    for tag, move, cancel in (("fr", "déplacer", "annuler"), ("de", "verschieben", "absagen")):
+        write(
+            tmp_path,
+            tag,
+            f'msgctxt "answer"\nmsgid "move"\nmsgstr "{move}"\n\n'
+            f'msgctxt "answer"\nmsgid "cancel"\nmsgstr "{cancel}"\n',
+        )
+    languages = Languages([tmp_path])
+    assert languages.meaning(answer, ("cancel", "move"), "fr") == meaning
+    assert languages.all_for("move") == {"move", "deplacer", "verschieben"}

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from mailflow import wording
 from mailflow.appointments.itip import Busy
 from mailflow.appointments.uids import booking_of_uid
 from mailflow.config import Calendar, Config, Host
 from mailflow.errors import CalendarsUnread
+from mailflow.phrases import Said, said
 from mailflow.spans import Span
 from mailflow.store import queries
 from mailflow.store.tables import Attendee, Booking, BusyTime, CalendarEntry, CalendarState
@@ -127,15 +130,19 @@ def busy(unit: Unit, handle: str, within: Span) -> tuple[Span, ...]:
     return tuple(Span(one.start, one.end) for one in found)
 
 
-def silent(unit: Unit, handle: str) -> str:
-    """Which calendar of a host was not read for so long that nobody knows when the host is free; else ""."""
+def silent(unit: Unit, handle: str) -> Said | None:
+    """Which calendar of a host was not read for so long that nobody knows when the host is free; None, if none."""
     for source in _of_host(unit, handle):
         state = unit.db.find(CalendarState, key=source.key)
         if state is None or state.read is None:
-            return f"the calendar at {source.label} has not been read yet"
+            return said("the calendar at %(place)s has not been read yet", place=source.label)
         if state.read + TRUSTED < unit.now:
-            return f"the calendar at {source.label} cannot be read since {state.read:%Y-%m-%d %H:%M} UTC"
-    return ""
+            return said(
+                "the calendar at %(place)s cannot be read since %(when)s",
+                place=source.label,
+                when=partial(wording.when, state.read, unit.config.host(handle).timezone),
+            )
+    return None
 
 
 def age(unit: Unit, source: Source) -> timedelta | None:
@@ -144,12 +151,12 @@ def age(unit: Unit, source: Source) -> timedelta | None:
     return unit.now - state.read if state and state.read else None
 
 
-def where(unit: Unit, handle: str, span: Span) -> str:
+def where(unit: Unit, handle: str, span: Span) -> Said:
     """Which calendar of a host has that busy time."""
     for source in _of_host(unit, handle):
         if unit.db.find(BusyTime, calendar=source.key, start=span.start, end=span.end):
-            return f"the calendar at {source.label}"
-    return "a calendar"
+            return said("the calendar at %(place)s", place=source.label)
+    return said("a calendar")
 
 
 def check_read(unit: Unit, hosts: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from mailflow.appointments import confirming
 from mailflow.conversations.accepting import keep
 from mailflow.conversations.arrival import Arrival
 from mailflow.errors import Expired
+from mailflow.languages import plain
 from mailflow.mail.addresses import normalise
 from mailflow.mail.own_addresses import FrontDoor, ToConversation
 from mailflow.store.states import Status
@@ -42,13 +43,13 @@ def take_confirmation(
         confirming.confirm(unit, booking)
     except Expired:
         return False
-    is_yes = _YES.fullmatch(words) or words.rstrip(".!").casefold() in languages.all_for("yes")
+    is_yes = _YES.fullmatch(words) or plain(words.rstrip(".!")) in languages.all_for("yes")
     return bool(is_yes) and _keep(unit, booking, arrival)
 
 
 def _first_word(words: str) -> str:
     match = _WORD.match(words)
-    return match[0].casefold() if match else ""
+    return plain(match[0]) if match else ""
 
 
 def _waiting(unit: Unit, destination: ToConversation | FrontDoor) -> Booking | None:
