@@ -151,8 +151,9 @@ def _install_translations(environment: Environment, languages: Languages) -> Non
     def pgettext(context: Context, meaning: str, message: str) -> str:
         return languages.of(context["locale"]).pgettext(meaning, message)
 
-    install: Any = getattr(environment, "install_gettext_callables")  # noqa: B009 (the extension adds it)
-    install(gettext, ngettext, newstyle=True, pgettext=pgettext)
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
+        gettext, ngettext, newstyle=True, pgettext=pgettext
+    )
 
 
 def tidy(text: str) -> str:

@@ -14,10 +14,10 @@ from babel.messages.catalog import Message
 from jinja2 import Environment, nodes
 
 from mailflow import wording
-from mailflow.languages import ANSWER, Languages, texts
+from mailflow.languages import ANSWER, texts
 from mailflow.phrases import ENGLISH
 from mailflow.rendering import Templates, packaged_templates
-from tests.catalogues import CATALOGUES, ROOT, read, sentences, updated
+from tests.catalogues import CATALOGUES, ROOT, read, sentences
 from tests.page_samples import PAGES
 from tests.pseudo import outside, write_pseudo
 from tests.samples import MAILS, Facts
@@ -38,8 +38,10 @@ KEYWORDS = ("yes", "no", "new", "cancel", "move")
 FACT = re.compile(r"%\(\w+\)s")
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 
+TEMPLATES = Templates([packaged_templates()])
+
 every_catalogue = pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
-every_template = pytest.mark.parametrize("name", Templates([packaged_templates()]).names())
+every_template = pytest.mark.parametrize("name", TEMPLATES.names())
 
 
 def facts_of(forms: Sequence[str]) -> set[str]:
@@ -48,7 +50,10 @@ def facts_of(forms: Sequence[str]) -> set[str]:
 
 @every_catalogue
 def test_a_catalogue_has_the_sentences_that_there_are(file: Path) -> None:
-    assert file.read_text(encoding="utf-8") == updated(file), "run .bin/words, and translate"
+    catalogue = read(file)
+    there = {(message.context, message.id) for message in catalogue}
+    assert there == {(message.context, message.id) for message in sentences()}, "run .bin/words"
+    assert not catalogue.obsolete
 
 
 @every_catalogue
@@ -72,7 +77,7 @@ def _said_by(message: Message, form: str) -> Sequence[str]:
 
 @every_catalogue
 def test_an_answer_that_a_mail_names_means_one_thing(file: Path) -> None:
-    languages = Languages([packaged_templates()])
+    languages = TEMPLATES.languages
     for word in KEYWORDS:
         own = languages.of(file.stem).pgettext(ANSWER, word)
         assert languages.meaning(own, KEYWORDS, file.stem) == word
@@ -292,7 +297,7 @@ def test_mails_go_out_in_each_language_as_agreed(
     name: str, file: Path, golden: Callable[[str, bytes], None]
 ) -> None:
     template, facts = MAILS[name]
-    rendered = Templates([packaged_templates()]).mail(template, file.stem, **facts)
+    rendered = TEMPLATES.mail(template, file.stem, **facts)
     golden(f"{name}.{file.stem}.txt", rendered.text.encode())
     if name == "booking-made":
         golden(f"{name}.{file.stem}.html", rendered.html.encode())

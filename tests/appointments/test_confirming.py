@@ -137,7 +137,9 @@ def test_a_pending_booking_is_not_moved_and_its_cancelling_is_told_to_nobody(flo
     assert flow.sent() == []
 
 
-@pytest.mark.parametrize("text", ["yes", "Yes!", "OK.\n\n> Or answer this mail with: yes"])
+@pytest.mark.parametrize(
+    "text", ["yes", "Yes!", "Ja.", "si", "OK.\n\n> Or answer this mail with: yes"]
+)
 def test_a_yes_confirms_and_is_not_passed_on(flow: Flow, text: str) -> None:
     booking = book(flow)
     sent = flow.reply(MINE, asked(flow), text)
@@ -164,7 +166,17 @@ def test_a_yes_to_a_booking_outside_any_conversation_opens_none(flow: Flow) -> N
     assert flow.run(lambda unit: unit.db.all(Conversation)) == []
 
 
-@pytest.mark.parametrize("text", ["No", "no, I never asked for this", "Cancel.", "Not me!"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No",
+        "no, I never asked for this",
+        "Cancel.",
+        "Not me!",
+        "Nein, das war ich nicht.",
+        "Annuler",
+    ],
+)
 def test_a_no_frees_the_time(flow: Flow, text: str) -> None:
     booking = book(flow)
     assert flow.reply(MINE, asked(flow), text) == []
