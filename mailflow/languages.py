@@ -62,7 +62,7 @@ class Languages:
         given = plain(answer.strip().rstrip(".!"))
         own = self.of(language)
         named = (word for word in words if given in (word, plain(own.pgettext(ANSWER, word))))
-        return next(named, None)
+        return next(named, None) if given else None
 
     def all_for(self, word: str) -> frozenset[str]:
         """A word that our mails name, in every language, each in its `plain` form."""
@@ -85,9 +85,9 @@ class Languages:
         try:
             with file.open("rb") as opened:
                 catalogue = read_po(opened, locale, abort_invalid=True)
-        except (OSError, PoFileError, UnicodeDecodeError) as error:
+            translations = _compiled(catalogue)
+        except (OSError, PoFileError, LookupError, ValueError) as error:  # unknown encodings, too
             return [f"{file}: cannot be read: {error}"]
-        translations = _compiled(catalogue)
         known = self._translations.setdefault(file.stem, translations)
         if known is not translations:
             known.add_fallback(translations)

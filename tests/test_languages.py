@@ -74,9 +74,18 @@ def test_a_catalogue_that_would_not_come_out_right_is_a_mistake_of_the_configura
     assert f"languages/{tag}.po" in caught.value.mistakes[0]
 
 
-def test_a_catalogue_in_another_encoding_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'msgid "a"\nmsgstr "\xff"\n', id="no-utf-8"),
+        pytest.param(HEAD.replace("utf-8", "utf-99").format(TWO_FORMS).encode(), id="encoding"),
+        pytest.param(HEAD.format("nplurals=x; plural=(n != 1);").encode(), id="number-of-forms"),
+        pytest.param(HEAD.format("nplurals=2; plural=(n !=);").encode(), id="choice-of-form"),
+    ],
+)
+def test_a_catalogue_that_is_not_to_be_read_is_named(tmp_path: Path, content: bytes) -> None:
     write(tmp_path, "de", "")
-    (tmp_path / "languages" / "de.po").write_bytes(b'msgid "a"\nmsgstr "\xff"\n')
+    (tmp_path / "languages" / "de.po").write_bytes(content)
     with pytest.raises(ConfigError, match="cannot be read"):
         Languages([tmp_path])
 
