@@ -27,6 +27,10 @@ class ConfigError(MailflowError):
         super().__init__("\n".join(self.mistakes))
 
 
+class DiskFailed(MailflowError):
+    """The disk did not keep what it was given: nothing may be promised any more until mailflow has started anew."""
+
+
 class Unreadable(MailflowError):
     """A mail that cannot be read: it is kept raw and listed under `held` with `reason`."""
 

@@ -1,8 +1,9 @@
 """Builds the parts of a running mailflow, and runs them in one event loop."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,9 +109,7 @@ def load_house(path: Path, environment: Mapping[str, str]) -> House:
 @asynccontextmanager
 async def running(house: House) -> AsyncIterator[Ports]:
     """A mailflow that takes mail, serves pages and works its queues, until the block ends."""
-    store = open_store(house)
-    store.start()
-    try:
+    with _opened(house) as store:
         await store.run(taking.recover)
         await store.run(outbox.recover)
         settings = house.config
@@ -135,6 +134,22 @@ async def running(house: House) -> AsyncIterator[Ports]:
             await web.stop()
             await worker.stop()
             readers.close()
+
+
+@contextmanager
+def _opened(house: House) -> Iterator[Store]:
+    """The store, ready to serve. Once its disk has failed the block is cancelled, and ends with `DiskFailed`."""
+    store = open_store(house)
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    store.failed = lambda: task and loop.call_soon_threadsafe(task.cancel)
+    try:
+        store.prove()
+        store.start()
+        yield store
+    except asyncio.CancelledError:
+        if store.failure is None:
+            raise
+        raise store.failure from None
     finally:
         store.close()
 

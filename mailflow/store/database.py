@@ -14,7 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from mailflow.store.engines import ConnectionLost, DatabaseTrouble, Engine, engine_for
+from mailflow.errors import DiskFailed
+from mailflow.store.engines import ConnectionLost, DatabaseTrouble, Engine, Locked, engine_for
 from mailflow.store.migrations import migrate
 from mailflow.store.session import Session, Statements
 from mailflow.store.unit import House, Unit
@@ -26,6 +27,9 @@ BATCH = 64
 """Calls in one commit at most: bounds how long the first of them waits for the last."""
 
 READERS = 2
+
+TROUBLE_OF_ALL = (ConnectionLost, Locked, DiskFailed)
+"""What would meet each call of a batch alone as well, one after the other."""
 
 
 @dataclass(slots=True)
@@ -61,6 +65,10 @@ class Store:
         self.committed: Callable[[], object] = lambda: None
         """Called after each commit that wrote something, here or in another process, as far as it is heard of:
         whoever works a queue is woken by it."""
+        self.failure: DiskFailed | None = None
+        """Why nothing is written any more: what is on the disk is not what it seems, and a new start has to look."""
+        self.failed: Callable[[], object] = lambda: None
+        """Called by the writer once, when that is found out."""
 
     @property
     def house(self) -> House:
@@ -73,6 +81,13 @@ class Store:
     def doubts(self) -> Sequence[tuple[str, str]]:
         """What of the database's own settings breaks a promise, each with what to do about it."""
         return self._engine.doubts()
+
+    def prove(self) -> None:
+        """Before serving: see that the database can be written and read, and lies on the disk.
+
+        Raises `DatabaseTrouble`, `DiskFailed`.
+        """
+        self._engine.prove()
 
     def start(self) -> None:
         """Start the writer; `run` may be awaited from now on."""
@@ -182,10 +197,13 @@ class Store:
         return batch, True
 
     def _commit(self, batch: list[_Call]) -> None:
+        if self.failure is not None:
+            self._fail(batch, self.failure)
+            return
         try:
             self._engine.transact(self._engine.writing, lambda: self._attempt_all(batch))
         except BaseException as error:  # whatever it is, nobody may be left waiting
-            if len(batch) == 1 or isinstance(error, ConnectionLost):
+            if len(batch) == 1 or isinstance(error, TROUBLE_OF_ALL):
                 self._fail(batch, error)
             else:  # one for each, so that none suffers for another
                 for call in batch:
@@ -197,6 +215,9 @@ class Store:
                 call.tell()
 
     def _fail(self, batch: list[_Call], error: BaseException) -> None:
+        if isinstance(error, DiskFailed) and self.failure is None:
+            self.failure = error
+            self.failed()
         for call in batch:
             call.error = error
             call.tell()

@@ -49,7 +49,7 @@ def test_power_cuts_lose_nothing_and_leave_nothing_half_made(
             taken, booked = taken + len(told.taken), booked + len(told.booked)
             restore(PowerCut(until), after.data, chance if number % 2 else None)
             assert outcome(after, told) == Findings()
-            # A disk that does not do what it says, or `synchronous=NORMAL`: it must be seen.
+            # A disk that does not do what it says, as `synchronous=NORMAL` would not: it must be seen.
             restore(PowerCut(until, lying=("-wal",)), after.data)
             lost_by_a_liar += len(copied(after.data, tmp_path / "copy").lost(told.taken))
     finally:
@@ -57,7 +57,7 @@ def test_power_cuts_lose_nothing_and_leave_nothing_half_made(
     assert lost_by_a_liar
     figure(f"lost of {taken} mails answered 250, over {cuts} power cuts", 0)
     figure(f"doubled or half made of {booked} bookings, over {cuts} power cuts", 0)
-    figure("lost of the same with synchronous=NORMAL", lost_by_a_liar)
+    figure("lost of the same on a disk that does not sync the log", lost_by_a_liar)
 
 
 def lived(folder: Path, bookings: int) -> tuple[ForkedWorld, Load]:

@@ -1,7 +1,7 @@
 """The databases that mailflow runs on, each behind the same few words: a file of SQLite, or a PostgreSQL server."""
 
 from mailflow.config import Config
-from mailflow.store.engines.engine import ConnectionLost, DatabaseTrouble, Engine
+from mailflow.store.engines.engine import ConnectionLost, DatabaseTrouble, Engine, Locked
 from mailflow.store.engines.postgresql import Postgresql
 from mailflow.store.engines.sqlite import Sqlite, database_path
 
@@ -9,6 +9,7 @@ __all__ = [
     "ConnectionLost",
     "DatabaseTrouble",
     "Engine",
+    "Locked",
     "database_path",
     "engine_for",
     "is_embedded",

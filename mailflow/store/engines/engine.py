@@ -21,6 +21,10 @@ class ConnectionLost(pw.OperationalError):
     """The server cannot be reached, or went away; during a commit nobody knows whether that was made."""
 
 
+class Locked(pw.OperationalError):
+    """Another process kept the database to itself for too long."""
+
+
 class Engine(Protocol):
     """A database: how its transactions begin and end, and what its schema needs beside the tables."""
 
@@ -36,8 +40,12 @@ class Engine(Protocol):
     def transact(self, begin: str, work: Callable[[], R]) -> R:
         """The result of `work()` in a transaction of its own, committed; it may be run more than once until it is.
 
-        Raises `DatabaseTrouble`, of which `ConnectionLost` alone leaves open whether it was committed.
+        Raises `DatabaseTrouble`, of which `ConnectionLost` alone leaves open whether it was committed; `DiskFailed`.
         """
+
+    def prove(self) -> None:
+        """Before serving: see that the database can be written, and that what is in it is on the disk. Raises as
+        `transact` does."""
 
     def schema_version(self) -> int:
         """The version of the schema, 0 where there is none; others who ask wait until the transaction ends."""

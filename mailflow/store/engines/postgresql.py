@@ -114,6 +114,9 @@ class Postgresql:
         self.database.close()
         return True
 
+    def prove(self) -> None:
+        """A server sees to its own disk, and `open_store` has written to it or seen that it can."""
+
     def schema_version(self) -> int:
         self._check_server()
         self.database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))

@@ -1,19 +1,30 @@
 """SQLite: a file, one writer at a time, no other server."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import peewee as pw
 
 from mailflow.config import Config
+from mailflow.errors import DiskFailed
 from mailflow.store.engines import fts5
+from mailflow.store.engines.engine import Locked
 
 R = TypeVar("R")
 
 BUSY_TIMEOUT = 5
 """Seconds that a writer waits for a writer of another process; less than any peer's patience."""
+
+FAILED_SYNCS = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
+"""A sync that failed is not tried again: the next one says that all is well, and what was lost stays lost."""
+
+SHUT = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+
+PRIMARY = 0xFF
+"""The bits of SQLite's code that say what kind of error it is."""
 
 # Half-open spans: one may begin where another ends.
 GUARD = """
@@ -39,6 +50,7 @@ class Sqlite:
     migrating = "IMMEDIATE"
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.database: Any = pw.SqliteDatabase(
             str(path),
@@ -51,8 +63,33 @@ class Sqlite:
         )
 
     def transact(self, begin: str, work: Callable[[], R]) -> R:
-        with self.database.atomic(begin):
+        with self._telling(), self.database.atomic(begin):
             return work()
+
+    def prove(self) -> None:
+        version = self.schema_version()
+        self.transact(self.writing, lambda: self.mark_schema(version))
+        # After a sync that failed the system shows bytes that never reached the disk, and SQLite takes them for
+        # committed: they are written anew, and synced, before anything stands upon them.
+        with self._telling():
+            self.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Raise what SQLite meant by an error."""
+        try:
+            yield
+        except pw.OperationalError as error:
+            raise self._meaning(_first(error)) from error
+
+    def _meaning(self, error: Exception) -> Exception:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code in FAILED_SYNCS:
+            return DiskFailed(f"the disk failed: {self._path} could not be synced")
+        if code & PRIMARY == sqlite3.SQLITE_BUSY:
+            return Locked(str(error))
+        advice = f": see that the user mailflow runs as owns {self._path} and its folder"
+        return pw.OperationalError(f"{error}{advice if code & PRIMARY in SHUT else ''}")
 
     def schema_version(self) -> int:
         return int(self.database.execute_sql("PRAGMA user_version").fetchone()[0])
@@ -84,3 +121,11 @@ class Sqlite:
 
     def stop_listening(self) -> None:
         pass
+
+
+def _first(error: Exception) -> Exception:
+    """What failed first: the rollback after it may fail as well, since SQLite has done it, and would hide it."""
+    earlier = error.__cause__ or error.__context__
+    while isinstance(earlier, sqlite3.OperationalError | pw.OperationalError):
+        error, earlier = earlier, earlier.__cause__ or earlier.__context__
+    return error
