@@ -22,6 +22,10 @@ LEASE = timedelta(seconds=45)
 """For so long nobody else takes up a mail without a sign of life of who did: within a minute it is worked on again."""
 
 
+TOGETHER = 2_000_000
+"""Bytes of mails that are in memory at one time, beside the last of them: a stranger may send many big ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A mail to be worked on, with its bytes."""
@@ -76,7 +80,7 @@ def take_up(unit: Unit, limit: int) -> Sequence[Job]:
             taken, attempts=taken.attempts + 1, owner=unit.node, lease=unit.now + LEASE
         )
         jobs.append(Job(counted, unit.db.get(Blob, taken.blob).content))
-        if taken.attempts:
+        if taken.attempts or sum(len(job.raw) for job in jobs) > TOGETHER:
             break
     return jobs
 

@@ -261,6 +261,16 @@ async def test_hangs_up_past_the_limit(open_house: OpenHouse) -> None:
     assert house.taken == []
 
 
+async def test_doubled_dots_are_not_counted(open_house: OpenHouse) -> None:
+    house = await open_house(max_message_size=1_000_000)
+    message = b"a: b\r\n\r\n" + b".\r\n" * 330_000
+    async with connected(house.port) as client:
+        await client.reply()
+        await client.mail(message.replace(b".", b"..") + b".\r\n")
+
+    assert house.taken[0].raw == message
+
+
 # Whatever they say
 
 _WORDS = st.sampled_from(

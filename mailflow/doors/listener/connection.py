@@ -6,6 +6,7 @@ every mistake, bounds every line, and tells a stranger nothing of what failed he
 
 import asyncio
 import logging
+import math
 from collections import defaultdict
 
 from aiosmtpd.smtp import SMTP, TLSSetupException
@@ -20,6 +21,7 @@ logging.getLogger("mail.log").addFilter(lambda record: False)
 
 _COMMAND_LENGTH = 1024  # bytes: two times the longest path, and parameters
 _BUFFER = 64 * 1024  # bytes that wait to be read, until the client has to
+_IN_A_ROW = 16  # commands
 _FAREWELL = 2.0  # seconds in which a client may take its last reply
 _TLS_RECORD = b"\x16"  # how a TLS handshake begins, and no command does
 
@@ -30,8 +32,8 @@ NOT_OFFERED = "502 5.5.1 not offered"
 class Connection(SMTP):
     """What holds whatever the client says. `closed` is done when the connection is gone.
 
-    `heard` is when the client last got on with something, by the loop's clock; never before now, while
-    the next word is ours. `is_leaving`: it hears no command any more.
+    `heard` is when the client last got on with something, by the loop's clock; infinite while the next
+    word is ours, and once no more is heard.
     """
 
     session: Greeting
@@ -47,9 +49,9 @@ class Connection(SMTP):
         loop = asyncio.get_running_loop()
         super().__init__(None, hostname=terms.hostname, loop=loop)
         self.closed: asyncio.Future[None] = loop.create_future()
-        self.heard = loop.time()
-        self.is_leaving = False
-        self._begun = self.heard
+        self._begun = loop.time()
+        # Who has not said a word yet may be sent away at once: a burst of strangers must not fill the house.
+        self.heard = self._begun - terms.limits.yields
         self._terms = terms
         self._errors = 0
         self._commands = 0
@@ -81,12 +83,12 @@ class Connection(SMTP):
 
     def dismiss(self, farewell: str) -> None:
         """Says a last reply and ends the connection; no command is heard any more."""
-        if not self.is_leaving and not self._handler_coroutine.done():
+        if self.heard < math.inf and not self._handler_coroutine.done():
             self._writer.write(farewell.encode() + b"\r\n")
             self._hang_up()
 
     def _hang_up(self) -> None:
-        self.is_leaving = True
+        self.heard = math.inf
         self._handler_coroutine.cancel()
         if self.transport is not None:
             self.transport.close()
@@ -94,14 +96,13 @@ class Connection(SMTP):
 
     def _reset_timeout(self, duration: float | None = None) -> None:
         """aiosmtpd calls this when a connection begins, and once more within TLS."""
-        self.heard = self.loop.time()
         if self._timeout_handle is None:
             self._watch()
 
     def _watch(self) -> None:
         """Ends the connection once its client has not been heard for too long, or has stayed too long."""
         limits = self._terms.limits
-        due = min(self.heard + limits.idle, self._begun + limits.session)
+        due = min(max(self.heard, self._begun) + limits.idle, self._begun + limits.session)
         if due <= self.loop.time():
             self.abort()
         else:
@@ -113,8 +114,12 @@ class Connection(SMTP):
         """Obeys one command after the other until the client goes."""
         try:
             await self.push(f"220 {self.hostname} {self._terms.greeting}")
-            while True:
+            while self.heard < math.inf:
                 await self._obey(await self._next_line())
+                if (
+                    self._commands % _IN_A_ROW == 0
+                ):  # many may wait in the buffer: others have their turn
+                    await asyncio.sleep(0)
         except (ConnectionError, asyncio.IncompleteReadError, TLSSetupException):
             pass
         finally:

@@ -12,6 +12,7 @@ from typing import IO
 # The line end of the command itself: an empty message has no other before its dot.
 _FIRST = b"\r\n"
 _END = b"\r\n.\r\n"
+_DOTTED = b"\r\n."
 # The tail of a block that may be the beginning of an end mark, a doubled dot, or a line end.
 _UNDECIDED = re.compile(rb"(?:\r?\n\.?)?\r?\Z")
 _FORBIDDEN = re.compile(rb"\0|\r(?!\n|\Z)|\n\.\r?\n")
@@ -28,7 +29,7 @@ class DataStream:
     """Takes blocks as they arrive, cut anywhere, and writes the message to `kept`, in linear time.
 
     `ended` once the end mark was seen; `refusal` is the reply to a message that is not taken, of
-    which nothing is kept; `size` is how many bytes of it were sent.
+    which nothing is kept; `size` is how many bytes of it came, a doubled dot counted once (RFC 1870).
     """
 
     def __init__(self, limit: int, kept: IO[bytes]) -> None:
@@ -61,13 +62,13 @@ class DataStream:
 
     def _keep(self, block: bytes, cut: int) -> None:
         """Judges `block` as a whole, and keeps what stands before `cut`."""
-        self.size += cut
+        self.size += cut - block.count(_DOTTED, 0, cut)
         if self.refusal is not None:
             return
         if _FORBIDDEN.search(block):
             self._refuse(FORBIDDEN)
             return
-        plain = block[:cut].replace(b"\r\n.", b"\r\n")
+        plain = block[:cut].replace(_DOTTED, b"\r\n")
         self._kept.write(plain.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
         if self._kept.tell() > len(_FIRST) + self._limit:
             self._refuse(TOO_BIG)

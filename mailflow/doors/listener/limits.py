@@ -20,6 +20,7 @@ class Limits:
     errors: int = 20  # commands refused for good, until we hang up
     commands: int = 500  # without a message that is taken, until we hang up
     connections: int = 1000  # open at a time
+    waiting: int = 1000  # to be let in; one more would try again after a second
     connections_per_address: int = 20  # open at a time; an IPv6 /64 is one address
     connections_per_network: int = 60  # open at a time, from one IPv4 /24 or IPv6 /48
     connections_per_minute: int = 60  # begun in one minute, from one address

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from operator import attrgetter
 from typing import cast
 
 from mailflow import config
@@ -56,7 +57,9 @@ class Listener:
         """Opens the port; the host and port that it really has. Raises OSError if it cannot."""
         host, port = self._settings.address.host, self._settings.address.port
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Doorman(self._admit), host, port)
+        self._server = await loop.create_server(
+            lambda: _Doorman(self._admit), host, port, backlog=self._limits.waiting
+        )
         name: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
         return name
 
@@ -86,10 +89,7 @@ class Listener:
         """Whether there is room for one more, made if need be by whoever has been silent for longest."""
         if len(self._sessions) < self._limits.connections:
             return True
-        staying = [session for session in self._sessions if not session.is_leaving]
-        if len(staying) < self._limits.connections:
-            return True
-        idlest = min(staying, key=lambda session: session.heard)
+        idlest = min(self._sessions, key=attrgetter("heard"))
         if self._clock() - idlest.heard < self._limits.yields:
             return False
         idlest.dismiss(_MADE_ROOM)

@@ -166,7 +166,7 @@ class Session(Connection):
         while not data.ended and data.size <= self._terms.max_message_size + _PAST_THE_LIMIT:
             block = await self._reader.read(_ALL_THERE_IS)
             if not block:
-                raise asyncio.IncompleteReadError(b"", None)
+                raise ConnectionResetError
             rest = data.feed(block)
             if rest:
                 self._reader.feed_data(rest)

@@ -1,6 +1,7 @@
 """How long a session may last, and how it ends."""
 
 import asyncio
+import io
 import resource
 
 import pytest
@@ -89,19 +90,33 @@ async def test_a_client_that_never_reads_is_let_go(open_house: OpenHouse) -> Non
 async def test_a_connection_too_many(open_house: OpenHouse) -> None:
     house = await open_house(Limits(connections=2, stop=0.5))
     async with connected(house.port) as first, connected(house.port) as second:
-        await first.reply()
-        await second.reply()
+        for client in (first, second):
+            await client.reply()
+            await client.ask("EHLO c")
         async with connected(house.port) as third:
             assert (await third.reply()).startswith("421 4.7.0 ")
         await first.ask("QUIT")
     assert (await greeted(house.port)).startswith("220 flow.example.com ")
 
 
-async def test_who_is_silent_for_longest_makes_room(open_house: OpenHouse) -> None:
-    house = await open_house(Limits(connections=2, yields=0.2, stop=0.5))
+async def test_who_has_said_nothing_yet_makes_room(open_house: OpenHouse) -> None:
+    house = await open_house(Limits(connections=2, stop=0.5))
     async with connected(house.port) as first, connected(house.port) as second:
         await first.reply()
         await second.reply()
+        await first.ask("EHLO c")
+        async with connected(house.port) as third:
+            assert (await third.reply()).startswith("220 ")
+            assert (await second.reply()).startswith("421 4.4.2 ")
+            assert (await first.ask("NOOP")).startswith("250 ")
+
+
+async def test_who_is_silent_for_longest_makes_room(open_house: OpenHouse) -> None:
+    house = await open_house(Limits(connections=2, yields=0.2, stop=0.5))
+    async with connected(house.port) as first, connected(house.port) as second:
+        for client in (first, second):
+            await client.reply()
+            await client.ask("EHLO c")
         await asyncio.sleep(0.3)
         await first.ask("NOOP")
         async with connected(house.port) as third:
@@ -169,7 +184,9 @@ async def test_stopping_waits_only_so_long(open_house: OpenHouse) -> None:
     assert house.taken == []
 
 
-async def test_a_client_that_goes_within_its_message_leaves_nothing(open_house: OpenHouse) -> None:
+async def test_a_client_that_goes_within_its_message_leaves_nothing(
+    open_house: OpenHouse, journal: io.StringIO
+) -> None:
     house = await open_house()
     async with connected(house.port) as client:
         await client.reply()
@@ -178,3 +195,4 @@ async def test_a_client_that_goes_within_its_message_leaves_nothing(open_house: 
     await house.listener.stop()
 
     assert house.taken == []
+    assert journal.getvalue() == ""
