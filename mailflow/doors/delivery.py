@@ -77,6 +77,8 @@ class Delivery:
             room, for_one_domain=FOR_ONE_DOMAIN, under_way=tuple(self._sending.values())
         )
         for letter in letters:
+            if letter.id in self._unsettled:
+                continue  # the clock was set forward, and its claim seemed void: it is still under way
             self._sending[letter.id] = letter.domain
             self._unsettled[letter.id] = asyncio.create_task(self._deliver(letter))
         return len(letters)

@@ -199,6 +199,18 @@ async def test_a_result_that_cannot_be_recorded_is_not_forgotten() -> None:
     assert len(peer.taken) == 2
 
 
+async def test_what_is_claimed_twice_since_the_clock_was_set_is_sent_once() -> None:
+    async with sink() as peer:
+        queue = Queue([letter(1)], slowness=0.2)
+        async with delivering(Settings(address=peer.endpoint), queue):
+            await asyncio.sleep(0.1)
+            queue.letters = [letter(1), letter(2)]
+            await settled(queue, 2)
+
+    assert queue.outcomes() == [Outcome.SENT] * 2
+    assert len(peer.taken) == 2
+
+
 async def test_what_is_under_way_gives_signs_of_life() -> None:
     async with scripted("dot", is_silent) as peer:
         queue = Queue([letter()])
