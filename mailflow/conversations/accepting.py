@@ -10,6 +10,7 @@ from mailflow.conversations.commands import read_commands
 from mailflow.conversations.orders import answers_notice, obey, refuse, say_kept
 from mailflow.conversations.relaying import pass_on
 from mailflow.mail.addresses import Person, is_address, normalise
+from mailflow.mail.header_fields import ids
 from mailflow.mail.reading import Mail
 from mailflow.phrases import said
 from mailflow.post.conversations import addresses, host_writes, join
@@ -145,9 +146,13 @@ def _has_files(arrival: Arrival) -> bool:
 
 
 def _free_id(unit: Unit, conversation: Conversation, arrival: Arrival) -> str | None:
-    """The id to record a mail under, its own unless another mail has used that; None if the mail is here already."""
+    """The id to record a mail under; None if the mail is here already.
+
+    That is its own, unless another mail has used it, or no copy could bear it.
+    """
     mail = arrival.mail
-    for message_id in (mail.message_id, own_id_for(unit, mail)):
+    own = [mail.message_id] if ids([mail.message_id]) else []
+    for message_id in (*own, own_id_for(unit, mail)):
         known = unit.db.find(Message, conversation=conversation.id, message_id=message_id)
         if known is None:
             return message_id

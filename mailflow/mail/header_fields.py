@@ -28,7 +28,8 @@ _LINE_BREAKS = re.compile(r"[\r\n\0]")
 _AT_SIGNS = re.compile(r"[@\ufe6b\uff20]")
 _NAME_BREAKERS = re.compile(r'["\\<>]')
 _PLAIN = re.compile(r"[\x20-\x7e]*")
-_ID = re.compile(r"[!-;=?-~]+")
+# Nothing before the at sign makes some readers fail, CPython's for one.
+_ID = re.compile(r"(?!@)[!-;=?-~]+")
 _VERBATIM = re.compile(rb"[\t\x20-\x7e]*(?:\r\n[\t ]+[\x21-\x7e][\t\x20-\x7e]*)*")
 
 

@@ -1,5 +1,6 @@
 """Where mails land: by ids, in any order of arrival, joined where that is safe."""
 
+import re
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -144,3 +145,10 @@ def test_a_closed_conversation_is_opened_by_a_later_mail(flow: Flow) -> None:
     sent = flow.mail(JOE, asked.address, "One more thing.")
     assert {copy["Mailflow-Kind"] for copy in sent} == {"notice", "relay"}
     assert not flow.run(lambda unit: unit.db.all(Conversation)[0].closed)
+
+
+@pytest.mark.parametrize("evil", ["ü@client.test", "=?utf-8?q?=3D=3Futf-8=3Fq=3Fx=3F=3D?=@x", "@x"])
+def test_an_id_that_no_copy_could_bear_gives_way_to_one_of_ours(flow: Flow, evil: str) -> None:
+    fields = f"From: joe@client.test\r\nTo: dana@flow.test\r\nMessage-ID: <{evil}>\r\n"
+    (copy,) = flow.hand_in(f"{fields}\r\nHello\r\n".encode(), ["dana@flow.test"])
+    assert re.fullmatch(r"<[0-9a-f]{32}@flow\.test>", copy["Message-ID"])

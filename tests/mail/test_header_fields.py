@@ -166,5 +166,5 @@ def test_a_bad_address_is_never_mended(address: str) -> None:
 
 
 def test_ids_that_cannot_stand_literally_are_left_out() -> None:
-    given_ids = ["a@b", "ü@b", "=?x?q?y?=@b", "a b", "a<b", "", "x" * 513, EXCHANGE_ID[1:-1]]
+    given_ids = ["a@b", "@b", "ü@b", "=?x?q?y?=@b", "a b", "a<b", "", "x" * 513, EXCHANGE_ID[1:-1]]
     assert ids(given_ids) == f"<a@b> {EXCHANGE_ID}"
