@@ -39,7 +39,7 @@ def test_no_line_of_the_first_ten_is_a_command(text: str, command: str) -> None:
         assert not commands & set(map(squeezed, left.splitlines()))
 
 
-@pytest.mark.parametrize("text", ["\n" * 500_000, "/no\n" + "\n" * 500_000, "/\nn\n" * 100_000])
+@pytest.mark.parametrize("text", ["\n" * 200_000, "/no\n" + "\n" * 200_000, "/\nn\n" * 50_000])
 def test_cutting_lines_takes_linear_time(text: str) -> None:
     start = time.process_time()
     without_lines(text, {"/note"})
