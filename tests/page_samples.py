@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import available_timezones
 
 from tests.samples import (
     ABOUT,
@@ -94,7 +95,6 @@ _SCHEDULER: Facts = {
     "location": PLACE,
     "description": ABOUT,
     "zone": BERLIN,
-    "zones": ["America/New_York", "Asia/Kathmandu", "Europe/Berlin", "Pacific/Apia"],
     "host_zone": BERLIN,
     "month": date(2026, 12, 1),
     "days": _december(1, 2, 4, 7, 8, 9, 11, 14, 15, 16, 18),
@@ -126,8 +126,15 @@ _TAKEN: Facts = {
     "more_url": f"{SITE}/o/{TOKEN}",
 }
 
-LANGUAGES = [("de", "Deutsch", "?language=de"), ("en", "English", "?language=en")]
-"""What every page that is somebody's offers to choose from."""
+AROUND: Facts = {
+    "zones_url": "?zones=all",
+    "languages": [
+        ("de", "Deutsch", "?language=de"),
+        ("en", "English", "?language=en"),
+        ("fr", "Français", "?language=fr"),
+    ],
+}
+"""What the site says on every page that is somebody's."""
 
 _NOBODYS = ("not_found", "problem", "too_many")
 _PAGES: Mapping[str, tuple[str, Facts]] = {
@@ -245,6 +252,14 @@ _PAGES: Mapping[str, tuple[str, Facts]] = {
     "taken-nothing-left": ("taken", {**_TAKEN, "others": [], "more_url": None}),
     "expired": ("expired", {"more_url": f"{SITE}/dana/coaching", "mailto": None}),
     "expired-by-mail": ("expired", {"more_url": None, "mailto": "mailto:dana@flow.example.com"}),
+    "zones": (
+        "zones",
+        {
+            "chosen": "Europe/Berlin",
+            "zones": ["America/New_York", "Asia/Kathmandu", "Europe/Berlin", "Pacific/Apia"],
+            "hidden": {"month": "2026-12"},
+        },
+    ),
     "not_found": ("not_found", {}),
     "problem": (
         "problem",
@@ -258,6 +273,33 @@ _PAGES: Mapping[str, tuple[str, Facts]] = {
 }
 
 PAGES: Mapping[str, tuple[str, Facts]] = {
-    name: (template, {**facts, **({} if template in _NOBODYS else {"languages": LANGUAGES})})
+    name: (template, facts if template in _NOBODYS else {**facts, **AROUND})
     for name, (template, facts) in _PAGES.items()
 }
+
+_OFFER = f"{SITE}/offer/{'x' * 70}"
+_CHOSEN = "zone=America/New_York&language=en"
+
+HEAVY: Mapping[str, tuple[str, Facts]] = {
+    "scheduler": (
+        "scheduler",
+        {
+            **_SCHEDULER,
+            **AROUND,
+            "zone": NEW_YORK,
+            "days": [
+                Day(date(2026, 12, day), 48, f"{_OFFER}?day=2026-12-{day:02}&{_CHOSEN}")
+                for day in range(1, 32)
+            ],
+            "slots": [
+                Choice(
+                    at(1, 8) + number * timedelta(minutes=15),
+                    f"{_OFFER}?start=2026-12-01T{number:02}:00:00Z&{_CHOSEN}",
+                )
+                for number in range(48)
+            ],
+        },
+    ),
+    "zones": ("zones", {**PAGES["zones"][1], "zones": sorted(available_timezones())}),
+}
+"""The most that a page can have to show: a month without an appointment, and all zones."""

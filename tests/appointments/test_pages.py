@@ -98,7 +98,6 @@ def test_days_are_those_of_the_visitors_zone(flow: Flow) -> None:
     assert facts["slots"][0].start == datetime(2026, 11, 24, 11, 20, tzinfo=UTC)
     assert facts["slots"][0].url.endswith("T11:20:00Z&zone=Pacific/Auckland")
     assert facts["next_url"].endswith("?month=2026-12&zone=Pacific/Auckland")
-    assert "Pacific/Auckland" in facts["zones"]
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "/etc/localtime", "America"])

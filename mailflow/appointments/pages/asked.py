@@ -59,10 +59,18 @@ class Asked:
         }
         return f"{url or ''}?{urlencode(query, safe='/:')}" if query else url or ""
 
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """What the page is about, beside its path: it stays where only its zone or its language changes."""
+        return {name: self[name] for name in ("start", "month", "day") if self[name]}
+
     def again(self, language: str) -> str:
         """The same page in another language: a URL that is relative to it."""
-        kept = {name: self[name] for name in ("start", "month", "day") if self[name]}
-        return replace(self, language=language).link("", **kept)
+        return replace(self, language=language).link("", **self.kept)
+
+    def zones_url(self) -> str:
+        """Where the zone of this page is chosen, relative to it."""
+        return self.link("", **self.kept, zones="all")
 
 
 def _read_date(text: str) -> date | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from mailflow.appointments.pages.asked import Asked
+from mailflow.appointments.pages.asked import Asked, zone_names
 from mailflow.config import AppointmentType
 from mailflow.store.unit import Unit
 
@@ -38,6 +38,18 @@ def about(unit: Unit, kind: AppointmentType, zone: ZoneInfo) -> Facts:
         "location": kind.location,
         "description": kind.description,
     }
+
+
+def choice_of_zone(asked: Asked, page: Page) -> Page:
+    """The zones in which the times of a page can be told; whoever chooses one is shown that page again."""
+    chosen = str(page.facts["zone"])
+    language = {"language": asked.language} if asked.language else {}
+    facts = {
+        "chosen": chosen,
+        "zones": sorted({*zone_names(), chosen}),
+        "hidden": {**asked.kept, **language},
+    }
+    return Page("zones", facts, page.language)
 
 
 def at(start: datetime, end: datetime) -> Facts:

@@ -97,7 +97,6 @@ def calendar(unit: Unit, asked: Asked, menu: Menu, *, all_gone: bool = False) ->
             "length": menu.kind.duration,
             "kind": "move" if menu.moving else "choose",
             "all_gone": all_gone,
-            "zones": sorted({*zone_names(), menu.zone.key}),
             "month": month,
             "days": [_cell(asked, menu, day, len(by_day.get(day, ()))) for day in days],
             "previous_url": _month_link(asked, menu, _before(month)) if month > first else None,

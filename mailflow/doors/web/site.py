@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from mailflow.appointments.pages import Asked, booked
+from mailflow.appointments.pages.page import choice_of_zone
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.web.fields import check_lengths, read_fields
 from mailflow.doors.web.limits import Limits
@@ -164,8 +165,14 @@ class Site:
         self, show: Show, asked: Asked, path: Mapping[str, Any], status: int = 200
     ) -> Response:
         page = await self._store.read(show, asked, **path)
+        if asked["zones"] and "zone" in page.facts:
+            page = choice_of_zone(asked, page)
         html = self._templates.page(
-            page.template, page.language, **page.facts, languages=self._choices(asked)
+            page.template,
+            page.language,
+            **page.facts,
+            languages=self._choices(asked),
+            zones_url=asked.zones_url(),
         )
         return HTMLResponse(html, status, NO_STORE)
 
