@@ -7,7 +7,7 @@ why no HTTP library is used here: they look up the name themselves.
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
@@ -43,6 +43,13 @@ class Answer:
     body: bytes
 
 
+async def look_up(host: str, port: int) -> Sequence[str]:
+    """The IP addresses of a host, as this machine finds them. OSError: there are none."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """The server of one calendar, as the configuration names it.
@@ -53,6 +60,7 @@ class Server:
     url: str
     credentials: str = ""
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
+    look_up: Callable[[str, int], Awaitable[Sequence[str]]] = look_up
 
     async def ask(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
@@ -96,10 +104,8 @@ class Server:
         scheme, host, port = _origin(url)
         if scheme not in PORTS or not host:
             raise UnreadableCalendar("it redirects to what is no page")
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         trouble: Exception = OSError("its name is not known")
-        for address in dict.fromkeys(str(entry[4][0]) for entry in found):
+        for address in dict.fromkeys(await self.look_up(host, port)):
             try:
                 self._check(url, address)
                 async with asyncio.timeout(CONNECTING):

@@ -11,6 +11,7 @@ from mailflow.appointments.itip import MAX_CALENDAR
 from mailflow.doors.calendars.exchange import MOST_REDIRECTS, Answer, Server
 from mailflow.errors import UnreadableCalendar
 from tests.doors.calendars.servers import answer, feeding
+from tests.doors.calendars.test_reachable import HOUSES, NOBODYS
 from tests.doors.peers import Certificate
 
 
@@ -116,6 +117,48 @@ async def test_a_body_without_end_is_left_early() -> None:
         "http://user@127.0.0.1:1/",
         "http://127.0.0.1:99999/",
         "",
+        "http://127.0.0.1/",
+        "https://127.0.0.1/",
+        "https://127.255.255.254/",
+        "https://0/",
+        "https://127.0.1/",
+        "https://0x7f.1/",
+        "https://0x7f.0x0.0x0.0x1/",
+        "https://017700000001/",
+        "https://localhost./",
+        "https://LOCALHOST/",
+        "https://127.0.0.1./",
+        "https://①②⑦.0.0.1/",
+        "https://127。0。0。1/",
+        "https://user:secret@10.0.0.1/",
+        "https://1.1.1.1@10.0.0.1/",
+        "https://10.0.0.1#@1.1.1.1/",
+        "https://10.0.0.1\\@1.1.1.1/",
+        "https://172.16.0.1/",
+        "https://172.31.255.255/",
+        "https://198.18.0.1/",
+        "https://192.0.0.192/",
+        "https://224.0.0.1/",
+        "https://255.255.255.255/",
+        "https://0.0.0.0:8443/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://[::ffff:a9fe:a9fe]/",
+        "https://[::127.0.0.1]/",
+        "https://[0:0:0:0:0:ffff:7f00:1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[fc00::1]/",
+        "https://[fd00:ec2::254]/",
+        "https://[fec0::1]/",
+        "https://[ff02::1]/",
+        "https://[::1%25lo]/",
+        "https://169.254.169.254.:443/latest/",
+        "dict://127.0.0.1:11211/",
+        "ldap://127.0.0.1/",
+        "data:text/calendar,BEGIN:VCALENDAR",
+        "javascript:alert(1)",
+        "http:/127.0.0.1:1/",
+        "http:///127.0.0.1/",
+        "\t//10.0.0.1/",
     ],
 )
 async def test_no_redirect_leads_into_a_private_network(target: str) -> None:
@@ -124,6 +167,23 @@ async def test_no_redirect_leads_into_a_private_network(target: str) -> None:
         with pytest.raises(UnreadableCalendar):
             await get(feed.url, "Basic secret")
     assert time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize("address", [*HOUSES, *NOBODYS])
+async def test_a_name_leads_nowhere_else_than_an_address(address: str) -> None:
+    """Whoever owns a name says what it stands for, and something else the next time."""
+    asked = []
+
+    async def nameserver(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if host == "cal.test" else [address]
+
+    async with feeding(answer(status=302, Location="https://rebound.test/")) as feed:
+        url = f"http://cal.test:{feed.port}/"
+        with pytest.raises(UnreadableCalendar, match="private network"):
+            await Server(url, "Basic secret", look_up=nameserver).ask("GET", url, {})
+        assert len(feed.asked) == 1
+    assert asked == ["cal.test", "rebound.test"], "each once: what was looked at is connected to"
 
 
 async def test_a_redirect_on_the_same_server_is_followed_three_times() -> None:
