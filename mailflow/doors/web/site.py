@@ -41,6 +41,9 @@ STATUS: Mapping[type[MailflowError], int] = {
 }
 """What a visitor's browser is told of each error."""
 
+DONE = 303
+"""What was asked for is done: the visitor goes on to a page that shows it."""
+
 FAILURES = {409, 410, 422}
 """What a link of ours came to when its button did nothing."""
 
@@ -135,6 +138,8 @@ class Site:
             return self._problems.wait(request, error.wait)
         if answer.status_code in FAILURES:
             self._limits.failed(request)
+        elif answer.status_code == DONE:
+            self._limits.succeeded(request)
         return answer
 
     async def _answer(self, place: Place, request: Request) -> Response:
@@ -159,7 +164,7 @@ class Site:
             return await self._show(place.show, again, path, 422)
         # Without the origin: however the visitor reached us, that way goes on.
         local = urlsplit(url)._replace(scheme="", netloc="").geturl()
-        return RedirectResponse(local, 303, NO_STORE)
+        return RedirectResponse(local, DONE, NO_STORE)
 
     async def _show(
         self, show: Show, asked: Asked, path: Mapping[str, Any], status: int = 200

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mailflow.appointments.confirming import MOST_A_DAY
-from mailflow.doors.web.limits import FAILURES, POSTS
+from mailflow.doors.web.limits import BOOKINGS, FAILURES, POSTS
 from tests.doors.web.conftest import Pages, Seen, links
 from tests.doors.web.test_guard import served
 from tests.flow import SETTINGS, Flow
@@ -37,6 +37,26 @@ async def test_an_address_has_so_many_tries_a_minute(pages: Pages) -> None:
     assert await post(pages, AT, "192.0.2.2") == [422]
     pages.flow.wait(seconds=60)
     assert await post(pages, AT, "192.0.2.1") == [422]
+
+
+async def test_an_address_has_so_many_public_bookings_an_hour(pages: Pages) -> None:
+    mail = pages.offer("/offer coaching 2026-11-30T14:00")
+    page = Seen((await pages.browser.get("/dana/quick?day=2026-11-25")).text)
+    times = [one for one in page.links if "start=" in one]
+
+    async def book(number: int, address: str) -> int:
+        form = {"name": "Sam", "email": f"sam{number}@elsewhere.test", "question-1": "Tea"}
+        (status,) = await post(pages, times[number], address, 1, **form)
+        return status
+
+    for number in range(BOOKINGS):
+        assert await book(number, "192.0.2.1") == 303
+        pages.flow.wait(seconds=10)
+    assert await book(BOOKINGS, "192.0.2.1") == 429
+    assert await book(BOOKINGS, "192.0.2.2") == 303
+    assert await post(pages, links(mail, "slot")[0], "192.0.2.1") == [303], "a link of their own"
+    pages.flow.wait(hours=1)
+    assert await book(BOOKINGS + 1, "192.0.2.1") == 303
 
 
 async def test_an_ipv6_network_is_one_visitor(pages: Pages) -> None:
