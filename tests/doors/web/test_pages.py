@@ -275,6 +275,21 @@ async def test_a_form_with_mistakes(pages: Pages, typed: dict[str, str], wrong: 
     assert pages.bookings() == []
 
 
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/dana", "Appointments with Dana Coach"),
+        ("/dana/coaching", "Coaching session with Dana Coach"),
+        ("/dana/coaching?start=2026-11-24T08:00:00Z", "Coaching session with Dana Coach"),
+    ],
+)
+async def test_a_link_that_is_pasted_says_what_it_is(pages: Pages, path: str, title: str) -> None:
+    (said,) = re.findall(
+        '<meta property="og:title" content="(.*?)">', (await pages.browser.get(path)).text
+    )
+    assert re.sub("[\u2066-\u2069]", "", said) == title
+
+
 async def test_a_type_of_two_hosts_is_found_at_both(pages: Pages) -> None:
     for path in ("/dana/duo", "/erik/duo", "/ERIK/DUO"):
         assert (await pages.browser.get(path)).status_code == 200
