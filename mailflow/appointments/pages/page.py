@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from mailflow.appointments.pages.asked import Asked, zone_names
+from mailflow.appointments.pages.asked import Asked
+from mailflow.appointments.zones import zone_names
 from mailflow.config import AppointmentType
 from mailflow.store.unit import Unit
 

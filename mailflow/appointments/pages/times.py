@@ -12,7 +12,6 @@ from mailflow.appointments.listing import in_utc
 from mailflow.appointments.pages.asked import Asked
 from mailflow.appointments.pages.forms import question_fields
 from mailflow.appointments.pages.page import Page, about, at, language_for
-from mailflow.appointments.zones import zone_names
 from mailflow.config import AppointmentType
 from mailflow.spans import Span, whole_days
 from mailflow.store.tables import Booking
