@@ -127,7 +127,7 @@ _TAKEN: Facts = {
 }
 
 AROUND: Facts = {
-    "zones_url": "?zones=all",
+    "choosing_zone": "?zones=all",
     "languages": [
         ("de", "Deutsch", "?language=de"),
         ("en", "English", "?language=en"),

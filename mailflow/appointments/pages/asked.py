@@ -68,7 +68,7 @@ class Asked:
         """The same page in another language: a URL that is relative to it."""
         return replace(self, language=language).link("", **self.kept)
 
-    def zones_url(self) -> str:
+    def choosing_zone(self) -> str:
         """Where the zone of this page is chosen, relative to it."""
         return self.link("", **self.kept, zones="all")
 

@@ -177,7 +177,7 @@ class Site:
             page.language,
             **page.facts,
             languages=self._choices(asked),
-            zones_url=asked.zones_url(),
+            choosing_zone=asked.choosing_zone(),
         )
         return HTMLResponse(html, status, NO_STORE)
 
