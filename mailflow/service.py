@@ -2,10 +2,18 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 
 from mailflow import config
@@ -29,12 +37,16 @@ from mailflow.store.unit import House
 from mailflow.worker import StoredOutbox, Worker
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Where a running mailflow can be reached."""
+class Role(StrEnum):
+    """What a process does of all that mailflow does."""
 
-    smtp: tuple[str, int]
-    http: tuple[str, int]
+    LISTENER = "listener"
+    WEB = "web"
+    WORKER = "worker"
+
+
+Ports = Mapping[str, tuple[str, int]]
+"""Where a running mailflow can be reached, by `smtp` and by `http`, as far as it takes mail and serves pages."""
 
 
 def clock(environment: Mapping[str, str]) -> Callable[[], datetime]:
@@ -107,33 +119,25 @@ def load_house(path: Path, environment: Mapping[str, str]) -> House:
 
 
 @asynccontextmanager
-async def running(house: House) -> AsyncIterator[Ports]:
-    """A mailflow that takes mail, serves pages and works its queues, until the block ends."""
+async def running(house: House, roles: Collection[Role] = tuple(Role)) -> AsyncIterator[Ports]:
+    """A mailflow that takes mail, serves pages and works its queues, or some of these, until the block ends."""
+    # The last to start is the first to stop: nobody new comes in, then what was begun is finished, then the rest
+    # waits for the next start.
     with _opened(house) as store:
-        await store.run(taking.recover)
-        await store.run(outbox.recover)
-        settings = house.config
-        hostname = settings.mailflow.domain
-        listener = Listener(
-            settings.listener,
-            hostname=hostname,
-            accepts=_recipients(house),
-            take=_taking(store),
-        )
-        calendars = Calendars(store)
-        web = Web(store, calendars)
-        delivery = Delivery(settings.smarthost, StoredOutbox(store), hostname=hostname)
-        readers = Readers(settings.mailflow.domain)
-        worker = Worker(store, delivery, calendars, readers, Authenticator(settings).check)
-        worker.start()
-        try:
-            yield Ports(smtp=await listener.start(), http=await web.start())
-        finally:
-            # First nobody new comes in, then what was begun is finished, then the rest waits for the next start.
-            await listener.stop()
-            await web.stop()
-            await worker.stop()
-            readers.close()
+        async with AsyncExitStack() as parts:
+            calendars = Calendars(store)
+            ports = {}
+            if Role.WORKER in roles:
+                await _work(store, calendars, parts)
+            if Role.WEB in roles:
+                web = Web(store, calendars)
+                parts.push_async_callback(web.stop)
+                ports["http"] = await web.start()
+            if Role.LISTENER in roles:
+                listener = _listener(store)
+                parts.push_async_callback(listener.stop)
+                ports["smtp"] = await listener.start()
+            yield ports
 
 
 @contextmanager
@@ -152,6 +156,30 @@ def _opened(house: House) -> Iterator[Store]:
         raise store.failure from None
     finally:
         store.close()
+
+
+async def _work(store: Store, calendars: Calendars, parts: AsyncExitStack) -> None:
+    """Start to work the queues, until `parts` are closed."""
+    await store.run(taking.recover)
+    await store.run(outbox.recover)
+    settings = store.house.config
+    hostname = settings.mailflow.domain
+    delivery = Delivery(settings.smarthost, StoredOutbox(store), hostname=hostname)
+    readers = Readers(hostname)
+    parts.callback(readers.close)
+    worker = Worker(store, delivery, calendars, readers, Authenticator(settings).check)
+    worker.start()
+    parts.push_async_callback(worker.stop)
+
+
+def _listener(store: Store) -> Listener:
+    settings = store.house.config
+    return Listener(
+        settings.listener,
+        hostname=settings.mailflow.domain,
+        accepts=_recipients(store.house),
+        take=_taking(store),
+    )
 
 
 def _taking(store: Store) -> Callable[[Envelope], Awaitable[None]]:

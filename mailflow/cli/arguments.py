@@ -8,6 +8,7 @@ import typer
 
 from mailflow.appointments.narrowing import parse_time
 from mailflow.mail.addresses import is_address
+from mailflow.service import Role
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document, for a program.")]
 
@@ -40,6 +41,15 @@ def check_times(texts: list[str] | None) -> list[str]:
     for text in texts or []:
         check_time(text)
     return texts or []
+
+
+def check_roles(text: str) -> str:
+    """What a process does, each once named is enough."""
+    unknown = set(text.split(",")) - set(Role)
+    if unknown:
+        known = ", ".join(Role)
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))!r} is none of {known}")
+    return text
 
 
 def check_addresses(texts: list[str]) -> list[str]:

@@ -138,7 +138,7 @@ async def built(folder: Path, show: Callable[[EmailMessage], None]) -> AsyncIter
         web = _free_port()
         house = load_house(_write_config(folder, port, web), {})
         async with running(house) as ports:
-            yield Stage(ports.smtp, f"http://{LOOPBACK}:{web}", postbox)
+            yield Stage(ports["smtp"], f"http://{LOOPBACK}:{web}", postbox)
     finally:
         await smarthost.stop()
 

@@ -4,16 +4,17 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from mailflow.cli.arguments import check_roles
 from mailflow.cli.opening import configured_house
 from mailflow.config import Endpoint
 from mailflow.journal import open_journal
-from mailflow.service import running
+from mailflow.service import Role, running
 from mailflow.store.unit import House
 
 try:
@@ -22,12 +23,25 @@ except ImportError:  # not on every system; asyncio's own does the same
     fast_loop = None  # type: ignore[assignment]
 
 
-def serve(context: typer.Context) -> None:
+Roles = Annotated[
+    str,
+    typer.Option(
+        callback=check_roles,
+        metavar="ROLE,…",
+        help="Which of listener, web and worker; all of them.",
+    ),
+]
+
+
+EVERYTHING = ",".join(Role)
+
+
+def serve(context: typer.Context, roles: Roles = EVERYTHING) -> None:
     """Take mail, serve pages and send mail, until SIGTERM or Ctrl-C."""
     house = configured_house(context)
     open_journal(sys.stderr, house.clock)
     logging.captureWarnings(capture=True)
-    run_until_stopped(_serve(house))
+    run_until_stopped(_serve(house, [Role(name) for name in roles.split(",")]))
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
@@ -45,7 +59,8 @@ async def _stoppable(work: Coroutine[Any, Any, None]) -> None:
         await task
 
 
-async def _serve(house: House) -> None:
-    async with running(house) as ports:
-        typer.echo(f"ready smtp={Endpoint(*ports.smtp)} http={Endpoint(*ports.http)}")
+async def _serve(house: House, roles: Collection[Role]) -> None:
+    async with running(house, roles) as ports:
+        places = (f"{name}={Endpoint(*ports[name])}" for name in ("smtp", "http") if name in ports)
+        typer.echo(" ".join(["ready", *places]))
         await asyncio.Event().wait()

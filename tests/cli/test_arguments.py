@@ -7,7 +7,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.cli.arguments import check_addresses, check_day, check_time, check_times
+from mailflow.cli.arguments import check_addresses, check_day, check_roles, check_time, check_times
 
 
 @pytest.mark.parametrize("check", [check_day, check_time])
@@ -28,6 +28,12 @@ def test_one_that_is_wrong_makes_all_wrong(check: Callable[[Any], Any], texts: l
         assert check(texts) == texts
     except typer.BadParameter:
         assert texts
+
+
+@pytest.mark.parametrize("text", ["", "web,", "web, worker", "Web", "sender", "web,sender"])
+def test_roles_that_are_none(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="none of listener, web, worker"):
+        check_roles(text)
 
 
 @pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31", "2026-02-29", "tomorrow", ""])

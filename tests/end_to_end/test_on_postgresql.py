@@ -52,6 +52,24 @@ def test_from_a_first_mail_to_a_booking_over_a_server_that_goes_away_and_comes_b
     assert "While it was gone" not in subjects
 
 
+def test_what_one_process_takes_another_works_on(tmp_path: Path, database: str) -> None:
+    worlds = []
+    try:
+        for name, roles in (("front", "listener,web"), ("back", "worker")):
+            (tmp_path / name).mkdir()
+            worlds.append(World(tmp_path / name, database=database, roles=roles))
+            worlds[-1].start()
+        front, back = worlds
+        front.send(JOE, "dana@flow.test", "Are you there?")
+        back.boxes.wait("dana@coach.test", "relay")
+        assert front.http
+        assert (back.smtp, back.http) == (0, 0)
+        assert front.boxes.mails == []
+    finally:
+        for world in worlds:
+            world.close()
+
+
 def test_commands_act_beside_it_and_are_heard_of(world: World) -> None:
     world.command("send", "dana", "--to", "joe@client.test", "--subject", "Hi", "--text", "Yes")
     sent = world.boxes.wait("joe@client.test")

@@ -77,7 +77,13 @@ class Mailboxes:
 class World:
     """A mailflow in a folder, and the mailboxes that it sends to."""
 
-    def __init__(self, folder: Path, settings: str = SETTINGS, database: str = "sqlite") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: str = SETTINGS,
+        database: str = "sqlite",
+        roles: str = "listener,web,worker",
+    ) -> None:
         self.folder = folder
         self.boxes = Mailboxes()
         self._process: subprocess.Popen[str] | None = None
@@ -90,20 +96,25 @@ class World:
             f'[smarthost]\naddress = "127.0.0.1:{self.boxes.port}"\n'
         )
         self.smtp = self.http = 0
+        self._roles = roles
 
     def start(self, **environment: str) -> None:
         """Start serving, and wait until it can take mail."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "mailflow", "--config", str(self.config), "serve"],
+            [
+                *(sys.executable, "-m", "mailflow", "--config", str(self.config)),
+                *("serve", "--roles", self._roles),
+            ],
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             text=True,
         )
         assert self._process.stdout is not None
         ready = self._process.stdout.readline()
-        ports = re.fullmatch(r"ready smtp=127\.0\.0\.1:(\d+) http=127\.0\.0\.1:(\d+)\n", ready)
+        address = r"=127\.0\.0\.1:(\d+)"
+        ports = re.fullmatch(rf"ready(?: smtp{address})?(?: http{address})?\n", ready)
         assert ports, ready
-        self.smtp, self.http = int(ports[1]), int(ports[2])
+        self.smtp, self.http = int(ports[1] or 0), int(ports[2] or 0)
 
     @property
     def pid(self) -> int:
