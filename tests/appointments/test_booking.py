@@ -100,6 +100,13 @@ def test_somebody_elses_mail_to_a_slots_address_books_nothing(flow: Flow) -> Non
     assert flow.run(lambda unit: unit.db.all(Booking)) == []
 
 
+def test_a_slots_address_past_its_life_books_nothing(flow: Flow) -> None:
+    offered(flow, "/offer coaching 2026-12-10T10:00")
+    flow.wait(days=8)
+    flow.mail(JOE, slot_address(flow), "")
+    assert flow.run(lambda unit: unit.db.all(Booking)) == []
+
+
 def test_another_choice_moves_the_booking(flow: Flow) -> None:
     offer = offered(flow)
     flow.reply(JOE, offer, "2")
