@@ -1,6 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
-from time import monotonic
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -264,9 +264,9 @@ BOMBS = {
 @pytest.mark.parametrize("calendar", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_does_not_go_off(calendar: bytes) -> None:
     assert len(calendar) <= MAX_CALENDAR
-    start = monotonic()
+    start = process_time()
     assert len(read_answers(calendar)) <= MAX_ANSWERS
-    assert monotonic() - start < 10  # seconds; the worst takes two
+    assert process_time() - start < 10  # seconds of computing; the worst takes two
 
 
 fragments = st.sampled_from(
