@@ -2,7 +2,7 @@
 
 from mailflow.appointments.announcing import remind
 from mailflow.config import AppointmentType
-from mailflow.store.queries import due_reminders
+from mailflow.store.queries import due_reminders, void_deliveries
 from mailflow.store.states import Status
 from mailflow.store.tables import Booking, Reminder
 from mailflow.store.unit import Unit
@@ -20,8 +20,9 @@ def plan(unit: Unit, booking: Booking, kind: AppointmentType) -> None:
 
 
 def forget(unit: Unit, booking: Booking) -> None:
-    """No reminder of a booking that was moved or cancelled."""
+    """No reminder of a booking that was moved or cancelled, nor of one that is in the queue still."""
     unit.db.delete(Reminder, booking=booking.id, sent=False)
+    void_deliveries(unit.db, booking.thread, booking.announced, unit.now)
 
 
 def send_due(unit: Unit) -> int:

@@ -135,6 +135,15 @@ def postpone_deliveries(db: Session, owner: str, numbers: Collection[int], until
     db.execute(delivery.update(due=until).where(delivery.id.in_(list(numbers)), own))
 
 
+def void_deliveries(
+    db: Session, conversation: str, message_ids: Collection[str], now: datetime
+) -> None:
+    """Let the copies of these mails that are of use for a time be of none from now on, whoever is sending them."""
+    delivery = TABLES[Delivery]
+    own = (delivery.conversation == conversation) & delivery.message_id.in_(list(message_ids))
+    db.execute(delivery.update(until=now).where(own, delivery.until > now))
+
+
 def hasten_deliveries(db: Session, state: Sending, now: datetime) -> None:
     """Make all copies in that state due now."""
     delivery = TABLES[Delivery]

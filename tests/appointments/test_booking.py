@@ -7,7 +7,7 @@ from typing import Any
 import icalendar
 import pytest
 
-from mailflow.appointments import bookings, links, reminders, slots
+from mailflow.appointments import bookings, links, slots
 from mailflow.errors import SlotTaken
 from mailflow.mail.addresses import Person
 from mailflow.spans import Span
@@ -244,35 +244,6 @@ def test_a_booking_from_the_scheduling_link(flow: Flow, slug: str, opens: int) -
         lambda unit: unit.db.get(Booking, booking.id)
     )
     assert flow.sent() == []
-
-
-def test_reminders_go_out_once_and_in_the_thread(flow: Flow) -> None:
-    offer = offered(flow, "/offer coaching 2026-12-01T10:00")
-    flow.reply(JOE, offer, "1")
-    flow.wait(days=7, hours=-1)
-    assert flow.run(reminders.send_due) == 0
-    flow.wait(hours=1, minutes=1)
-    flow.run(reminders.send_due)
-    sent = flow.sent()
-    assert {copy["Mailflow-Kind"] for copy in sent} == {"reminder"}
-    assert {copy["Mailflow-Conversation"] for copy in sent} == {offer["Mailflow-Conversation"]}
-    assert flow.run(reminders.send_due) == 0
-
-
-def test_no_reminder_of_what_was_cancelled_or_is_over(flow: Flow) -> None:
-    offer = offered(flow, "/offer coaching 2026-12-01T10:00")
-    booked = to(flow.reply(JOE, offer, "1"), "joe@client.test")
-    flow.wait(days=9)
-    flow.run(reminders.send_due)
-    assert flow.sent() == []
-    del booked
-
-
-def test_no_reminder_for_a_time_that_was_past_already(flow: Flow) -> None:
-    offer = offered(flow, "/offer coaching 2026-11-23T14:00")
-    flow.reply(JOE, offer, "1")
-    flow.wait(hours=1)
-    assert flow.run(reminders.send_due) == 0
 
 
 def test_times_are_in_the_clients_zone_once_it_is_known(flow: Flow) -> None:
