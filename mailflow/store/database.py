@@ -10,7 +10,8 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -37,17 +38,32 @@ class _Call:
     """A function that waits for its turn in a transaction."""
 
     work: Callable[[Unit], Any]
-    result: "Future[Any]"
+    result: "asyncio.Future[Any]"
     value: Any = None
     error: BaseException | None = None
     wrote: bool = False
 
     def tell(self) -> None:
-        """Hand the caller what came of it."""
+        """Hand the caller what came of it, unless nobody waits any more; in the caller's loop."""
+        if self.result.done():
+            return
         if self.error is not None:
             self.result.set_exception(self.error)
         else:
             self.result.set_result(self.value)
+
+
+def _tell(calls: Sequence[_Call]) -> None:
+    """Hand all callers what came of their calls: a loop is woken once, since each waking costs as much as a mail."""
+    for loop in {call.result.get_loop() for call in calls}:
+        told = [call for call in calls if call.result.get_loop() is loop]
+        with suppress(RuntimeError):  # a loop that is closed waits for nothing
+            loop.call_soon_threadsafe(_tell_here, told)
+
+
+def _tell_here(calls: Sequence[_Call]) -> None:
+    for call in calls:
+        call.tell()
 
 
 class Store:
@@ -126,9 +142,9 @@ class Store:
         self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """The result of `work(unit, …)`, once its transaction is on disk."""
-        result: Future[R] = Future()
+        result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._calls.put(_Call(lambda unit: work(unit, *args, **kwargs), result))
-        return await asyncio.wrap_future(result)
+        return await result
 
     async def read(
         self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs
@@ -181,7 +197,7 @@ class Store:
         while open_for_more:
             batch, open_for_more = self._next_batch()
             # From here on a caller that stops waiting changes nothing any more.
-            wanted = [call for call in batch if call.result.set_running_or_notify_cancel()]
+            wanted = [call for call in batch if not call.result.cancelled()]
             if wanted:
                 self._commit(wanted)
         self._database.close()
@@ -211,8 +227,7 @@ class Store:
         else:
             if any(call.wrote for call in batch):
                 self.committed()
-            for call in batch:
-                call.tell()
+            _tell(batch)
 
     def _fail(self, batch: list[_Call], error: BaseException) -> None:
         if isinstance(error, DiskFailed) and self.failure is None:
@@ -220,7 +235,7 @@ class Store:
             self.failed()
         for call in batch:
             call.error = error
-            call.tell()
+        _tell(batch)
 
     def _attempt_all(self, batch: list[_Call]) -> None:
         for call in batch:
@@ -230,11 +245,11 @@ class Store:
 
     def _attempt(self, call: _Call) -> None:
         call.error, call.wrote = None, False
+        unit = self._unit()
         try:
-            with self._database.atomic():
-                unit = self._unit()
+            with unit.db.attempt():
                 call.value = call.work(unit)
-                call.wrote = unit.db.wrote
+            call.wrote = unit.db.wrote
         except DatabaseTrouble:
             raise  # the database itself is in trouble: nothing of this transaction may count
         except Exception as error:  # the caller's own failure, told to the caller

@@ -33,8 +33,7 @@ from mailflow.store.tables import (
 def keep(db: Session, content: bytes) -> str:
     """Keep bytes once; returns their digest."""
     digest = sha256(content).hexdigest()
-    if db.find(Blob, digest=digest) is None:
-        db.insert(Blob(digest, content))
+    db.insert(Blob(digest, content), once=True)
     return digest
 
 

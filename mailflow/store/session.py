@@ -28,8 +28,11 @@ class Session:
         self.wrote = False
         """Whether anything was written: then there may be work for those who wait for it."""
 
-    def insert(self, record: R) -> R:
-        """Write a new record; a numbered one (`id=0`) comes back with its number."""
+    def insert(self, record: R, *, once: bool = False) -> R:
+        """Write a new record; a numbered one (`id=0`) comes back with its number.
+
+        What is written `once` may be there already, by its key, and stays as it is.
+        """
         table = TABLES[type(record)]
         key = table._meta.primary_key
         values = _values(record)
@@ -37,11 +40,12 @@ class Session:
         if numbered:
             del values[key.name]
         returning = [key] if numbered and self._database.returning_clause else []
-        cursor = self._run_compiled(
-            ("insert", table, *values),
-            lambda: table.insert(_places(values)).returning(*returning),
-            values,
-        )
+
+        def build() -> Any:
+            query = table.insert(_places(values)).returning(*returning)
+            return query.on_conflict_ignore() if once else query
+
+        cursor = self._run_compiled(("insert", table, once, *values), build, values)
         if not numbered:
             return record
         number = cursor.fetchone()[0] if returning else cursor.lastrowid
@@ -84,8 +88,15 @@ class Session:
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """A part of the transaction that may fail alone: an exception undoes what was written in it, and goes on."""
-        with self._database.atomic():
+        # All have one name, which SQL allows: peewee draws another each time, and the database compiles it anew.
+        self._database.execute_sql("SAVEPOINT attempt")
+        try:
             yield
+        except BaseException:
+            self._database.execute_sql("ROLLBACK TO SAVEPOINT attempt")
+            self._database.execute_sql("RELEASE SAVEPOINT attempt")
+            raise
+        self._database.execute_sql("RELEASE SAVEPOINT attempt")
 
     def select(
         self,
