@@ -94,8 +94,18 @@ _BOOKING: Facts = {
     "people": ["Joe Client", "Ann Client"],
     "answers": [("What shall we work on?", "The talk I give in May.")],
     "rebook_url": None,
+    "may_ask_anew": False,
     "how_to_answer": True,
     "by": "Joe Client",
+}
+_OF_BOOKINGS_ALONE = {
+    "change",
+    "was",
+    "answers",
+    "rebook_url",
+    "may_ask_anew",
+    "how_to_answer",
+    "by",
 }
 _QUESTION: Facts = {
     "kind": "stranger",
@@ -168,6 +178,18 @@ MAILS: Mapping[str, tuple[str, Facts]] = {
             "how_to_answer": False,
         },
     ),
+    "booking-cancelled-without-web": (
+        "booking",
+        {
+            **_BOOKING,
+            "change": "cancelled",
+            "page_url": None,
+            "move_url": None,
+            "cancel_url": None,
+            "may_ask_anew": True,
+            "how_to_answer": False,
+        },
+    ),
     "booking-without-web": (
         "booking",
         {
@@ -181,11 +203,7 @@ MAILS: Mapping[str, tuple[str, Facts]] = {
     ),
     "reminder": (
         "reminder",
-        {
-            key: fact
-            for key, fact in _BOOKING.items()
-            if key not in {"change", "was", "answers", "rebook_url", "how_to_answer", "by"}
-        },
+        {key: fact for key, fact in _BOOKING.items() if key not in _OF_BOOKINGS_ALONE},
     ),
     "confirm": (
         "confirm",

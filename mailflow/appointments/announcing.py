@@ -207,6 +207,8 @@ def _rendered(
     kind = unit.config.appointment_type(booking.type)
     host = unit.config.host(booking.host)
     cancelled = booking.status is Status.CANCELLED
+    for_client = attendee is not None and attendee.role is Role.CLIENT
+    rebook_url = links.type_url(unit, booking.host, kind.slug) if cancelled and attendee else None
     reads = language(unit, booking, attendee)
     page_url = links.booking_url(unit, booking, attendee) if attendee else None
     change_url = None if cancelled else page_url
@@ -235,15 +237,11 @@ def _rendered(
         was=news.was,
         by=news.by,
         answers=booking.answers,
-        rebook_url=links.type_url(unit, booking.host, kind.slug)
-        if cancelled and attendee
-        else None,
-        how_to_answer=bool(
-            attendee
-            and attendee.role is Role.CLIENT
-            and not cancelled
-            and unit.now <= booking.start - kind.change_notice
-        ),
+        rebook_url=rebook_url,
+        may_ask_anew=for_client and cancelled and rebook_url is None,
+        how_to_answer=for_client
+        and not cancelled
+        and unit.now <= booking.start - kind.change_notice,
     )
 
 

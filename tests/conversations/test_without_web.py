@@ -39,8 +39,14 @@ def test_a_number_books_moves_and_cancels(bare: Flow) -> None:
     assert "flow.test/" not in booked.text + booked.html
     other = to(bare.reply(JOE, booked, "move"), "joe@client.test")
     moved = to(bare.reply(JOE, other, "1"), "joe@client.test")
-    bare.reply(JOE, moved, "cancel")
+    sent = bare.reply(JOE, moved, "cancel")
     assert the_booking(bare).status == "cancelled"
+    anew = "Would you like another time? Answer this mail"
+    assert anew in to(sent, "joe@client.test").text
+    assert anew not in to(sent, "dana@coach.test").text
+    (asked,) = bare.reply(JOE, to(sent, "joe@client.test"), "May I come next week?")
+    assert (asked.recipient, asked["Mailflow-Kind"]) == ("dana@coach.test", "relay")
+    assert to(bare.reply(DANA, asked, "/offer coaching"), "joe@client.test")
 
 
 def test_a_mail_to_a_slots_address_books(bare: Flow) -> None:
