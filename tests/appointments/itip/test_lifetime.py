@@ -1,12 +1,16 @@
 """The life of one booking as calendars get it: pinned step by step, and read by calendars that others wrote."""
 
+import json
+import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import icalendar
+import playwright
 import pytest
 import vobject
 
@@ -14,10 +18,14 @@ from tests.appointments.test_booking import event
 from tests.conftest import Golden
 from tests.conversations.test_calendar_answers import answer
 from tests.conversations.test_conversation import ANN, DANA, JOE
+from tests.doors.calendars.servers import radicale
 from tests.flow import Flow, Sent, to
 
 STEPS = ("made", "moved", "countered", "kept", "taken", "declined")
 PEOPLE = {"client": "joe@client.test", "participant": "ann@friend.test", "host": "dana@coach.test"}
+
+ICAL_JS_MODULE = "npm/node_modules/ical.js/dist/ical.js"
+"""Where `.bin/test` puts it in the virtual environment."""
 
 
 def life(flow: Flow) -> Iterator[tuple[str, list[Sent]]]:
@@ -55,15 +63,16 @@ def calendar(copy: Sent) -> bytes:
     return content
 
 
-@pytest.fixture
-def calendars(flow: Flow) -> Mapping[str, bytes]:
+@pytest.fixture(scope="module")
+def calendars(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
     """Each calendar of that life, by its step and whose copy it is."""
     names = {address: name for name, address in PEOPLE.items()}
-    return {
-        f"{step}-{names[copy.recipient]}": calendar(copy)
-        for step, sent in life(flow)
-        for copy in sent
-    }
+    with closing(Flow(tmp_path_factory.mktemp("life"))) as flow:
+        return {
+            f"{step}-{names[copy.recipient]}": calendar(copy)
+            for step, sent in life(flow)
+            for copy in sent
+        }
 
 
 def test_every_step_is_pinned_for_everybody(calendars: Mapping[str, bytes], golden: Golden) -> None:
@@ -107,6 +116,84 @@ def test_vobject_reads_each(calendars: Mapping[str, bytes]) -> None:
         read.validate(raiseException=True)
         assert read.vevent.dtstart.value.utcoffset().total_seconds() == 0
         assert read.vevent.attendee.value == f"mailto:{PEOPLE[name.partition('-')[2]]}"
+
+
+# Strict is how ical.js reads unless told otherwise: what it cannot make sense of is an error.
+ICAL_JS = """
+import { readFileSync } from "node:fs";
+import ICAL from "%s";
+
+const calendars = JSON.parse(readFileSync(0, "utf8"));
+console.log(JSON.stringify(calendars.map((text) => {
+  const calendar = new ICAL.Component(ICAL.parse(text));
+  const component = calendar.getFirstSubcomponent("vevent");
+  const event = new ICAL.Event(component, { strictExceptions: true });
+  return {
+    method: calendar.getFirstPropertyValue("method"),
+    uid: event.uid,
+    sequence: event.sequence,
+    start: event.startDate.toJSDate(),
+    end: event.endDate.toJSDate(),
+    summary: event.summary,
+    description: event.description,
+    organizer: event.organizer,
+    attendees: event.attendees.map((one) => one.getFirstValue()),
+    status: component.getFirstPropertyValue("status"),
+  };
+})));
+"""
+
+
+def ical_js(calendars: Sequence[bytes]) -> Any:
+    """What ical.js, by which Thunderbird reads calendars, makes of these; in Playwright's Node.js."""
+    node = Path(playwright.__file__).parent / "driver" / "node"
+    script = ICAL_JS % (Path(sys.prefix) / ICAL_JS_MODULE).as_uri()
+    run = subprocess.run(
+        [node, "--input-type=module", "--eval", script],
+        input=json.dumps([one.decode() for one in calendars]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+@pytest.mark.skipif(
+    not (Path(sys.prefix) / ICAL_JS_MODULE).exists(), reason="there is no ical.js here"
+)
+def test_ical_js_reads_in_each_what_icalendar_reads(calendars: Mapping[str, bytes]) -> None:
+    for found, (name, content) in zip(
+        ical_js(list(calendars.values())), calendars.items(), strict=True
+    ):
+        whole = icalendar.Calendar.from_ical(content)
+        wanted: Any = whole.walk("VEVENT")[0]
+        person = PEOPLE[name.partition("-")[2]]
+        assert found == {
+            "method": whole["METHOD"],
+            "uid": wanted["UID"],
+            "sequence": wanted["SEQUENCE"],
+            "start": f"{wanted.start:%Y-%m-%dT%H:%M:%S.000Z}",
+            "end": f"{wanted.end:%Y-%m-%dT%H:%M:%S.000Z}",
+            "summary": wanted["SUMMARY"],
+            "description": wanted["DESCRIPTION"],
+            "organizer": wanted["ORGANIZER"],
+            "attendees": [f"mailto:{person}"],
+            "status": wanted["STATUS"],
+        }
+
+
+def test_radicale_keeps_each(calendars: Mapping[str, bytes], tmp_path: Path) -> None:
+    with radicale(tmp_path) as server:
+        for person in PEOPLE:
+            for content in (one for name, one in calendars.items() if name.endswith(person)):
+                # Programs keep an invite without its METHOD (RFC 4791, section 4.1).
+                kept = re.sub(rb"METHOD:\w+\r\n", b"", content, count=1)
+                put = server.ask("PUT", "invite.ics", kept)
+                assert put.is_success, put.text
+                got = icalendar.Calendar.from_ical(server.ask("GET", "invite.ics").content)
+                assert got == icalendar.Calendar.from_ical(kept)
+            assert server.ask("DELETE", "invite.ics").is_success
 
 
 def test_khal_takes_each_and_shows_the_last(calendars: Mapping[str, bytes], tmp_path: Path) -> None:
