@@ -27,9 +27,9 @@ PATIENCE = 20.0
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T | None]) -> T:
+def eventually(look: Callable[[], T | None], patience: float = PATIENCE) -> T:
     """What `look` finds, as soon as it finds something."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         if found := look():
             return found

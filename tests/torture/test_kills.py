@@ -37,7 +37,7 @@ def test_kills_lose_nothing_and_leave_nothing_half_made(
         world.end(signal.SIGKILL)
         world.start(MAILFLOW_NOW=(datetime.now(UTC) + LATER).isoformat())
         books = Books(world.data / "mailflow.db")
-        eventually(books.is_quiet)
+        eventually(books.is_quiet, PATIENCE + kills)  # the more of them, the more is left to do
         assert books.audit(load.taken, load.booked, copies(world.boxes.mails)) == Findings()
         assert repeated(world.boxes.mails, in_flight) == []
         assert load.refusals == []

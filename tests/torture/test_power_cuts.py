@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from tests.conftest import Count, Figure
-from tests.end_to_end.world import eventually
+from tests.end_to_end.world import PATIENCE, eventually
 from tests.torture.books import Books, Copy, Findings, copied, copies
 from tests.torture.disk import (
     Call,
@@ -66,7 +66,7 @@ def lived(folder: Path, bookings: int) -> tuple[ForkedWorld, Load]:
     try:
         with Load(world) as load:
             world.start()
-            eventually(lambda: len(load.booked) >= bookings)
+            eventually(lambda: len(load.booked) >= bookings, PATIENCE * bookings)
             world.end(signal.SIGKILL)
     finally:
         world.close()
