@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import confirmations, free_slots, memory
+from tests.benchmarks import confirmations, free_slots, memory, taking
 from tests.benchmarks.race import Benchmark, Result, run
 
 ALL: Sequence[Benchmark] = (
+    taking.BENCHMARK,
     free_slots.BENCHMARK,
     confirmations.BENCHMARK,
     memory.BENCHMARK,

@@ -15,7 +15,6 @@ _END = b"\r\n.\r\n"
 _DOTTED = b"\r\n."
 # The tail of a block that may be the beginning of an end mark, a doubled dot, or a line end.
 _UNDECIDED = re.compile(rb"(?:\r?\n\.?)?\r?\Z")
-_FORBIDDEN = re.compile(rb"\0|\r(?!\n|\Z)|\n\.\r?\n")
 
 _HEADER_SIZE = 128 * 1024  # bytes
 _HEADER_LINES = 1000
@@ -65,7 +64,7 @@ class DataStream:
         self.size += cut - block.count(_DOTTED, 0, cut)
         if self.refusal is not None:
             return
-        if _FORBIDDEN.search(block):
+        if _is_forbidden(block):
             self._refuse(FORBIDDEN)
             return
         plain = block[:cut].replace(_DOTTED, b"\r\n")
@@ -86,3 +85,10 @@ class DataStream:
         self.refusal = reply
         self._kept.seek(0)
         self._kept.truncate()
+
+
+def _is_forbidden(block: bytes) -> bool:
+    """Whether a block has a NUL, a CR without LF but at its end, or a line of one dot."""
+    # A pattern that says the same takes ten times as long.
+    lone = block.count(b"\r") - block.count(b"\r\n") - block.endswith(b"\r")
+    return lone > 0 or b"\0" in block or b"\n.\n" in block or b"\n.\r\n" in block
