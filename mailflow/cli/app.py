@@ -12,6 +12,7 @@ from mailflow.cli import (
     backing_up,
     checks,
     conversation_view,
+    copying,
     demo,
     exporting,
     founding,
@@ -53,6 +54,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 for command in COMMANDS:
     app.command()(command)
 app.command("import")(importing.import_archives)
+app.command("copy-database")(copying.copy)
 app.add_typer(queue, name="queue")
 app.add_typer(held, name="held")
 queue.command()(acting.retry)

@@ -1,16 +1,15 @@
 """`import`: a host's archive, batch by batch, with progress."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from mailflow.cli.opening import opened
-from mailflow.cli.screen import errors, print_line
+from mailflow.cli.progress import progress
+from mailflow.cli.screen import print_line
 from mailflow.config import Config
 from mailflow.conversations.importing import Candidate, Outcome, examine, import_mails
 from mailflow.mail.archives import archive_files, mails_in
@@ -21,11 +20,10 @@ BATCH = 200
 BATCH_OCTETS = 32_000_000
 """After which a batch is full, however few its mails: all of them are in memory."""
 
-SAY_AFTER = 2_000
+LINE_AFTER = 2_000
 """Mails after which a line tells how far it is, where no terminal shows it all the time."""
 
 Counts = Counter[Outcome]
-Advance = Callable[[Sequence[Candidate], Counts], None]
 
 
 def import_archives(
@@ -45,10 +43,11 @@ def import_archives(
         config.host(handle)
         files = [file for path in paths for file in archive_files(path)]
         try:
-            with _progress(sum(file.stat().st_size for file in files)) as advance:
+            octets = sum(file.stat().st_size for file in files)
+            with progress(octets, "mails", line_after=LINE_AFTER) as advance:
                 for batch in _batches(_candidates(config, files)):
                     counts += store.run_now(import_mails, handle, batch)
-                    advance(batch, counts)
+                    advance(sum(len(one.raw) for one in batch), len(batch))
         finally:  # also of an import that is stopped: what is counted is in the database
             print_line(_in_words(counts))
 
@@ -70,34 +69,6 @@ def _batches(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-@contextmanager
-def _progress(octets: int) -> Iterator[Advance]:
-    """Says how far it is: as a bar on a terminal, else by a line now and then."""
-    if not errors.is_terminal:
-        yield _say_now_and_then
-        return
-    columns = (
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.description}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task("", total=octets)
-
-        def advance(batch: Sequence[Candidate], counts: Counts) -> None:
-            done = sum(len(candidate.raw) for candidate in batch)
-            bar.update(task, advance=done, description=f"{counts.total():,} mails")
-
-        yield advance
-
-
-def _say_now_and_then(batch: Sequence[Candidate], counts: Counts) -> None:
-    before = counts.total() - len(batch)
-    if counts.total() // SAY_AFTER > before // SAY_AFTER:
-        errors.print(f"{counts.total()} mails …")
 
 
 def _in_words(counts: Counts) -> str:

@@ -37,6 +37,9 @@ class Engine(Protocol):
     migrating: str
     """How one begins that changes the schema."""
 
+    alone: str
+    """How one begins beside which nobody else writes, however long it takes."""
+
     def transact(self, begin: str, work: Callable[[], R]) -> R:
         """The result of `work()` in a transaction of its own, committed; it may be run more than once until it is.
 
@@ -67,6 +70,12 @@ class Engine(Protocol):
 
     def doubts(self) -> Sequence[tuple[str, str]]:
         """What of the database's own settings breaks a promise, each with what to do about it."""
+
+    def is_in_use(self) -> bool:
+        """Whether anybody else has the database open; this thread's own connection is closed."""
+
+    def number_on(self, table: str) -> None:
+        """Let the numbers of a table's new rows go on after its highest."""
 
     def announce(self, node: str) -> None:
         """Within a transaction: tell all other processes of its commit."""

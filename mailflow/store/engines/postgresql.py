@@ -29,7 +29,8 @@ OLDEST = 14
 # A lock that is taken with the transaction's beginning, when it sees nothing of the database yet. Any table will do
 # that nobody else locks.
 TOGETHER = "SERIALIZABLE; LOCK TABLE schema_version IN ROW SHARE MODE"
-ALONE = "SERIALIZABLE; LOCK TABLE schema_version IN EXCLUSIVE MODE"
+KEEP_OUT = "LOCK TABLE schema_version IN EXCLUSIVE MODE"
+ALONE = f"SERIALIZABLE; {KEEP_OUT}"
 
 RUNS = 4
 """Runs of one transaction at most; from the second on nobody stands against it."""
@@ -60,6 +61,17 @@ EXCLUDE USING gist (name_span(host, host, '[]') WITH &&, int8range(start, "end")
 """,
 )
 
+# Other roles (a backup, a monitor) are no mailflow.
+OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid != pg_backend_pid()
+"""
+
+# With nothing in the table, the first number is the next.
+NUMBER_ON = """
+SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 1), max(id) IS NOT NULL) FROM {table}
+"""
+
 REFUSED = {"40001", "40P01"}
 """Serialization failure, deadlock: nothing was committed, and another run may fare better."""
 
@@ -73,6 +85,7 @@ class Postgresql:
     reading = "REPEATABLE READ, READ ONLY"
     # The version is read after the lock was waited for, and has to be what it is then.
     migrating = "READ COMMITTED"
+    alone = f"REPEATABLE READ; {KEEP_OUT}"
 
     def __init__(self, url: str) -> None:
         if psycopg is None:
@@ -156,6 +169,14 @@ class Postgresql:
             for name in ("fsync", "full_page_writes", "synchronous_commit")
             if self._setting(name) == "off"
         ]
+
+    def is_in_use(self) -> bool:
+        others = self.database.execute_sql(OTHERS).fetchone()[0]
+        self.database.close()
+        return bool(others)
+
+    def number_on(self, table: str) -> None:
+        self.database.execute_sql(NUMBER_ON.format(table=table))
 
     def announce(self, node: str) -> None:
         self.database.execute_sql("SELECT pg_notify(%s, %s)", (CHANNEL, node))

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,6 +48,7 @@ class Sqlite:
     writing = "IMMEDIATE"
     reading = "DEFERRED"
     migrating = "IMMEDIATE"
+    alone = "IMMEDIATE"
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -112,6 +113,22 @@ class Sqlite:
 
     def doubts(self) -> Sequence[tuple[str, str]]:
         return ()  # its settings are ours
+
+    def is_in_use(self) -> bool:
+        self.database.close()
+        with closing(sqlite3.connect(self._path, timeout=0)) as connection:
+            # In WAL whoever has the file open keeps a lock that shuts this one out, even while it does nothing.
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            try:
+                connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY:
+                    raise self._meaning(error) from error
+                return True
+        return False
+
+    def number_on(self, table: str) -> None:
+        pass  # they do by themselves
 
     def announce(self, node: str) -> None:
         pass
