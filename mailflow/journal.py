@@ -6,7 +6,7 @@ they put whole commands, messages and SQL into their lines.
 """
 
 import logging
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import datetime, timedelta
 from traceback import extract_tb
 from types import TracebackType
@@ -27,6 +27,16 @@ Facts = MutableMapping[str, Any]
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 # Without a journal nothing is written: a command says on the terminal what it has to say.
 structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
+
+
+Event = tuple[str, Mapping[str, object]]
+"""Its name, and its facts."""
+
+
+def write_down(events: Iterable[Event]) -> None:
+    """Events that happened, in their order."""
+    for name, facts in events:
+        log.info(name, **facts)
 
 
 def open_journal(stream: TextIO, clock: Callable[[], datetime]) -> None:

@@ -68,6 +68,7 @@ def announce(unit: Unit, booking: Booking, news: News) -> Booking:
     if news.change is Change.MADE:
         booking = _settle(unit, booking)
     calendars.want_entries(unit, booking)
+    unit.tell(f"booking.{news.change}", booking=booking.id)
     return _tell(unit, booking, Kind.BOOKING, news)
 
 

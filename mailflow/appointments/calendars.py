@@ -111,6 +111,7 @@ def keep(unit: Unit, task: Task, reading: Reading | None) -> None:
 def keep_failure(unit: Unit, task: Task, error: str) -> None:
     """Remember that a calendar could not be read, and why."""
     unit.db.change(_state(unit, task.source), tried=unit.now, error=error)
+    unit.tell("calendar.unread", host=task.source.host.handle)
 
 
 def forget_others(unit: Unit) -> None:

@@ -70,6 +70,7 @@ def ask(unit: Unit, booking: Booking) -> Booking:
         kept_until(booking),
     )
     send_apart(unit, apart(unit, host, booking.thread, subject, ()), Kind.NOTICE, [copy])
+    unit.tell("booking.to_confirm", booking=booking.id)
     return booking
 
 
@@ -91,6 +92,7 @@ def lapse(unit: Unit, booking: Booking) -> Booking:
     """The time of an unconfirmed booking free again, and nobody told: nobody has heard of it."""
     if change_status(unit.db, booking.id, Status.PENDING, Status.CANCELLED):
         unit.db.delete(Reserved, booking=booking.id)
+        unit.tell("booking.lapsed", booking=booking.id)
     return unit.db.get(Booking, booking.id)
 
 

@@ -13,7 +13,7 @@ import typer
 from mailflow.cli.arguments import check_roles
 from mailflow.cli.opening import configured_house
 from mailflow.config import Endpoint
-from mailflow.journal import open_journal
+from mailflow.journal import log, open_journal
 from mailflow.service import Role, running
 from mailflow.store.unit import House
 
@@ -63,4 +63,8 @@ async def _serve(house: House, roles: Collection[Role]) -> None:
     async with running(house, roles) as ports:
         places = (f"{name}={Endpoint(*ports[name])}" for name in ("smtp", "http") if name in ports)
         typer.echo(" ".join(["ready", *places]))
-        await asyncio.Event().wait()
+        log.info("serve.started", roles=sorted(roles))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            log.info("serve.stopping")

@@ -31,6 +31,7 @@ def hold(
         within = conversation.id if conversation else None
         question = Question(ident, handle, arrival.taken, doubt, unit.now, within)
         _ask(unit, arrival, unit.db.insert(question), conversation)
+        unit.tell("host.asked", mail=arrival.taken, rule=doubt, host=handle)
     who = arrival.mail.author.address or "somebody without an address"
     return _REASONS[doubt].format(who)
 
@@ -125,6 +126,7 @@ def _admitted(unit: Unit, conversation: Conversation, held: Arrival, address: st
 
 def _settle(unit: Unit, held: Arrival, state: Taken, reason: str) -> None:
     unit.db.change(unit.db.get(TakenMail, held.taken), state=state, reason=reason)
+    unit.tell(f"mail.{state}", mail=held.taken, reason=reason)
 
 
 def _asked_already(unit: Unit, arrival: Arrival, handle: str) -> bool:

@@ -50,15 +50,11 @@ def receive(unit: Unit, arrival: Arrival) -> None:
     mail = arrival.mail
     taken = unit.db.change(taken, state=Taken.DONE, **read_facts(mail))
     if _was_here_before(unit, mail):
-        unit.db.change(taken, state=Taken.DROPPED, reason="it has been here before: a loop")
-        return
-    destinations = _destinations(unit, arrival)
-    if not destinations:
-        unit.db.change(taken, state=Taken.HELD, reason="it names none of our addresses")
-    for destination in destinations:
-        held = _deliver(unit, arrival, destination)
-        if held is not None:
-            unit.db.change(taken, state=Taken.HELD, reason=held)
+        loop = "it has been here before: a loop"
+        taken = unit.db.change(taken, state=Taken.DROPPED, reason=loop)
+    else:
+        taken = _deliver_all(unit, arrival, taken)
+    unit.tell(f"mail.{taken.state}", mail=taken.id)
 
 
 def _was_here_before(unit: Unit, mail: Mail) -> bool:
@@ -81,6 +77,18 @@ def _destinations(unit: Unit, arrival: Arrival) -> Sequence[Destination]:
     found = list(dict.fromkeys(one for one in read if one is not None))
     inside = {one.handle for one in found if isinstance(one, ToConversation)}
     return [one for one in found if not (isinstance(one, FrontDoor) and one.handle in inside)]
+
+
+def _deliver_all(unit: Unit, arrival: Arrival, taken: TakenMail) -> TakenMail:
+    """Do what a mail causes at each address; returns its row, held if it is held at one of them."""
+    destinations = _destinations(unit, arrival)
+    if not destinations:
+        return unit.db.change(taken, state=Taken.HELD, reason="it names none of our addresses")
+    for destination in destinations:
+        held = _deliver(unit, arrival, destination)
+        if held is not None:
+            taken = unit.db.change(taken, state=Taken.HELD, reason=held)
+    return taken
 
 
 def _deliver(unit: Unit, arrival: Arrival, destination: Destination) -> str | None:

@@ -59,6 +59,8 @@ def take(unit: Unit, envelope: Envelope) -> int:
             blob=keep(unit.db, envelope.raw),
         )
     )
+    octets = len(envelope.raw)
+    unit.tell("mail.taken", mail=taken.id, octets=octets, recipients=len(taken.recipients))
     return taken.id
 
 
@@ -117,3 +119,4 @@ def read_facts(mail: Mail) -> dict[str, Any]:
 def set_aside(unit: Unit, ident: int, state: Taken, reason: str) -> None:
     """Keep a mail raw, listed under `held` with the reason: it cannot be read, or failed three times."""
     unit.db.change(unit.db.get(TakenMail, ident), state=state, reason=reason)
+    unit.tell(f"mail.{state}", mail=ident, reason=reason)

@@ -31,6 +31,7 @@ def give_up(unit: Unit, delivery: Delivery, reason: str, status: str) -> None:
     delivery = unit.db.change(
         delivery, state=Sending.FAILED, detail=reason, settled=unit.now, due=NEVER
     )
+    unit.tell("letter.failed", letter=delivery.id, status=status)
     left_out = _leave_out(unit, delivery, status)
     tell_undelivered(unit, delivery, reason, permanent=True, left_out=left_out)
 

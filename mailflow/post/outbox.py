@@ -104,6 +104,7 @@ def _counts(unit: Unit, delivery: Delivery, result: Result) -> bool:
 
 
 def _settle(unit: Unit, delivery: Delivery, result: Result) -> None:
+    _tell(unit, delivery, result)
     unknown = result.outcome is Outcome.UNKNOWN
     unknowns = delivery.unknowns + unknown
     tries = unknowns if unknown else delivery.attempts
@@ -121,6 +122,17 @@ def _settle(unit: Unit, delivery: Delivery, result: Result) -> None:
     )
     if unknown and wait is None:
         tell_undelivered(unit, delivery, result.detail, permanent=True, uncertain=True)
+
+
+def _tell(unit: Unit, delivery: Delivery, result: Result) -> None:
+    """The journal gets the code alone: a server's words repeat addresses."""
+    code = result.detail[:3]
+    unit.tell(
+        f"letter.{result.outcome}",
+        letter=delivery.id,
+        attempts=delivery.attempts,
+        **({"code": int(code)} if code.isascii() and code.isdigit() else {}),
+    )
 
 
 def recover(unit: Unit) -> None:

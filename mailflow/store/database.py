@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from mailflow.errors import DiskFailed
+from mailflow.journal import Event, write_down
 from mailflow.store.engines import ConnectionLost, DatabaseTrouble, Engine, Locked, engine_for
 from mailflow.store.migrations import migrate
 from mailflow.store.session import Session, Statements
@@ -42,6 +43,7 @@ class _Call:
     value: Any = None
     error: BaseException | None = None
     wrote: bool = False
+    events: Sequence[Event] = ()
 
     def tell(self) -> None:
         """Hand the caller what came of it, unless nobody waits any more; in the caller's loop."""
@@ -169,14 +171,16 @@ class Store:
         return self._transact(self._engine.reading, lambda unit: work(unit, *args, **kwargs))
 
     def _transact(self, begin: str, work: Callable[[Unit], R]) -> R:
-        def announced() -> R:
+        def announced() -> tuple[R, Sequence[Event]]:
             unit = self._unit()
             value = work(unit)
             if unit.db.wrote:
                 self._engine.announce(unit.node)
-            return value
+            return value, unit.events
 
-        return self._engine.transact(begin, announced)
+        value, events = self._engine.transact(begin, announced)
+        write_down(events)
+        return value
 
     def _unit(self) -> Unit:
         house = self._house
@@ -228,6 +232,8 @@ class Store:
             if any(call.wrote for call in batch):
                 self.committed()
             _tell(batch)
+            for call in batch:
+                write_down(call.events)
 
     def _fail(self, batch: list[_Call], error: BaseException) -> None:
         if isinstance(error, DiskFailed) and self.failure is None:
@@ -244,12 +250,12 @@ class Store:
             self._engine.announce(self._house.node)
 
     def _attempt(self, call: _Call) -> None:
-        call.error, call.wrote = None, False
+        call.error, call.wrote, call.events = None, False, ()
         unit = self._unit()
         try:
             with unit.db.attempt():
                 call.value = call.work(unit)
-            call.wrote = unit.db.wrote
+            call.wrote, call.events = unit.db.wrote, unit.events
         except DatabaseTrouble:
             raise  # the database itself is in trouble: nothing of this transaction may count
         except Exception as error:  # the caller's own failure, told to the caller

@@ -1,10 +1,11 @@
 """The unit of work: what a transaction has at hand."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailflow.config import Config
+from mailflow.journal import Event
 from mailflow.keys import Keyring
 from mailflow.mail.signing import Signer
 from mailflow.rendering import Templates
@@ -42,3 +43,8 @@ class Unit:
     signer: Signer | None = None
     calendars_read: frozenset[str] | None = None
     """The hosts whose calendars were read again just before; None where nobody does that."""
+    events: list[Event] = field(default_factory=list)
+
+    def tell(self, event: str, **facts: object) -> None:
+        """Something for the journal, in numbers and ids alone: it is written down once this is committed."""
+        self.events.append((event, facts))

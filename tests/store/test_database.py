@@ -1,6 +1,8 @@
 """The one writer: group commit, failures alone and together, restarts."""
 
 import asyncio
+import io
+import json
 from pathlib import Path
 
 import peewee
@@ -55,6 +57,24 @@ async def test_a_failure_is_its_callers_alone(flow: Flow) -> None:
     results = await together
     assert isinstance(results[1], MailflowError)
     assert await flow.store.read(names) == ["one", "two"]
+
+
+async def test_the_journal_is_told_of_what_is_on_disk_alone(
+    flow: Flow, journal: io.StringIO
+) -> None:
+    def fail(unit: Unit) -> None:
+        unit.tell("half.done")
+        raise MailflowError("no")
+
+    def succeed(unit: Unit) -> None:
+        unit.tell("all.done", number=7)
+        assert journal.getvalue() == ""
+
+    flow.store.start()
+    await asyncio.gather(flow.store.run(fail), flow.store.run(succeed), return_exceptions=True)
+    flow.store.close()
+    (line,) = map(json.loads, journal.getvalue().splitlines())
+    assert (line["event"], line["number"]) == ("all.done", 7)
 
 
 async def test_trouble_of_the_database_is_told_and_harms_no_other_call(flow: Flow) -> None:
