@@ -14,10 +14,10 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import make_msgid
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from tests.flow import SETTINGS, Sent
 
@@ -48,7 +48,13 @@ class Mailboxes:
 
     def open(self) -> None:
         """Take mail, again if they were closed."""
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(
+            self,
+            hostname="127.0.0.1",
+            port=self.port,
+            authenticator=lambda *_: AuthResult(success=True),
+            auth_require_tls=False,
+        )
         self._controller.start()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
@@ -97,16 +103,21 @@ class World:
         )
         self.smtp = self.http = 0
         self._roles = roles
+        self.program = "mailflow"
+        """The module that is run."""
+        self.stderr: IO[bytes] | None = None
+        """Where its stderr goes; else it is shown."""
 
     def start(self, **environment: str) -> None:
         """Start serving, and wait until it can take mail."""
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "mailflow", "--config", str(self.config)),
+                *(sys.executable, "-m", self.program, "--config", str(self.config)),
                 *("serve", "--roles", self._roles),
             ],
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
+            stderr=self.stderr,
             text=True,
         )
         assert self._process.stdout is not None
