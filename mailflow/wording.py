@@ -13,7 +13,7 @@ from unicodedata import bidirectional
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time, get_day_names
 from babel.units import format_unit
 
 from mailflow.phrases import ENGLISH
@@ -21,6 +21,9 @@ from mailflow.phrases import ENGLISH
 # Plain "en" is American to CLDR; most who read it expect the day before the month, and 24 hours.
 _REGIONAL = {ENGLISH: "en-GB"}
 _DAY_PATTERNS = {ENGLISH: "EEEE d MMMM y"}
+
+LONGEST_WEEKDAY = 6
+"""Letters of a weekday in a calendar's head, at most, where the language has a form as short."""
 
 
 class Starts(Protocol):
@@ -143,8 +146,12 @@ def weekday(day: date, locale: str = ENGLISH) -> str:
 
 
 def short_weekday(day: date, locale: str = ENGLISH) -> str:
-    """`Tue`."""
-    return format_date(day, "EEE", locale=locale_of(locale))
+    """`Tue`; in a language that abbreviates little, its shorter form: seven stand side by side on a phone."""
+    names = get_day_names("abbreviated", locale=locale_of(locale))
+    if max(map(len, names.values())) > LONGEST_WEEKDAY:
+        names = get_day_names("short", locale=locale_of(locale))
+    name: str = names[day.weekday()]
+    return name
 
 
 def by_day(slots: Iterable[S], zone: ZoneInfo) -> list[tuple[datetime, list[S]]]:

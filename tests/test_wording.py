@@ -144,7 +144,14 @@ def test_a_month_without_days_has_no_rows() -> None:
 def test_months_and_weekdays_have_names() -> None:
     assert wording.month(date(2026, 12, 1)) == "December 2026"
     assert wording.weekday(date(2026, 12, 1)) == "Tuesday"
-    assert wording.short_weekday(date(2026, 12, 1), "de") == "Di."
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Tue"), ("de", "Di."), ("fr", "mar."), ("es", "mar"), ("ar", "ثلاثاء"), ("fa", "۳ش")],
+)
+def test_seven_weekdays_have_room_on_a_phone(language: str, said: str) -> None:
+    assert wording.short_weekday(date(2026, 12, 1), language) == said
 
 
 @pytest.mark.parametrize(
