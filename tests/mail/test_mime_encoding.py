@@ -1,0 +1,28 @@
+"""Lines as relays bear them."""
+
+import re
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailflow.mail.mime_encoding import LINE_OCTETS, has_long_line, with_broken_lines
+
+LENGTHS = st.sampled_from([0, 1, LINE_OCTETS - 1, LINE_OCTETS, LINE_OCTETS + 1, 3 * LINE_OCTETS])
+LINES = st.tuples(LENGTHS, st.sampled_from([b"\r\n", b"\n", b"\r", b"\n\r", b""]))
+
+
+@given(st.lists(LINES, max_size=6))
+def test_a_line_is_long_by_what_stands_before_its_end(lines: list[tuple[int, bytes]]) -> None:
+    octets = b"".join(b"x" * length + end for length, end in lines)
+    longest = max(map(len, re.findall(rb"(?:\A|(?<=\n))[^\r\n]*", octets)), default=0)
+    assert has_long_line(octets) == (longest > LINE_OCTETS)
+    assert (with_broken_lines(octets) == octets) == (longest <= LINE_OCTETS)
+
+
+def test_a_big_mail_is_looked_through_in_no_time() -> None:
+    for line in (b"x" * 76 + b"\r\n", b"x" * LINE_OCTETS + b"\r\n", b"\r\n", b"x"):
+        octets = line * (25_000_000 // len(line))
+        start = time.process_time()
+        has_long_line(octets)
+        assert time.process_time() - start < 1
