@@ -18,6 +18,7 @@ from mailflow.cli import (
     founding,
     importing,
     looking,
+    pruning,
     serving,
 )
 from mailflow.errors import MailflowError
@@ -53,6 +54,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.command("prune")(pruning.prune_old)
 app.command("import")(importing.import_archives)
 app.command("copy-database")(copying.copy)
 app.add_typer(queue, name="queue")

@@ -1,12 +1,13 @@
 """Arguments that several commands share, and what makes one wrong usage."""
 
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from mailflow.appointments.narrowing import parse_time
+from mailflow.config.notation import read_duration
 from mailflow.mail.addresses import is_address
 from mailflow.service import Role
 
@@ -14,6 +15,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document, for a p
 
 YEARS = range(1970, 2200)
 """Of a day: no clock and no zone is at home outside."""
+
+
+LEAST_AGE = timedelta(days=1)
 
 
 def check_day(text: str | None) -> str | None:
@@ -41,6 +45,17 @@ def check_times(texts: list[str] | None) -> list[str]:
     for text in texts or []:
         check_time(text)
     return texts or []
+
+
+def check_age(text: str) -> str:
+    """A time that has passed since, as the configuration writes durations; a day at least."""
+    try:
+        age = read_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"expected {error}") from None
+    if age < LEAST_AGE:
+        raise typer.BadParameter(f"{text} is no age: a day is the least")
+    return text
 
 
 def check_roles(text: str) -> str:

@@ -78,12 +78,19 @@ class Session:
         )
         return dataclasses.replace(record, **values)  # type: ignore[type-var]
 
-    def delete(self, kind: type, **equal: Any) -> None:
-        """Remove all records with these values."""
+    def delete(self, kind: type, **equal: Any) -> int:
+        """Remove all records with these values; returns how many there were."""
         table = TABLES[kind]
-        self._run_compiled(
+        removed = self._run_compiled(
             ("delete", table, *equal), lambda: _where(table.delete(), table, equal), equal
         )
+        return int(removed.rowcount)
+
+    def keep_to_oneself(self, kind: type) -> None:
+        """Before anything else in a transaction: until its end nobody else writes records of this kind."""
+        if self._database.for_update:  # else there is one writer at a time anyway
+            name = TABLES[kind]._meta.table_name
+            self._database.execute_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -74,7 +74,7 @@ class FurtherAddress:
     known_key: str
 
 
-@table(indexes=[("conversation", "id"), ("conversation", "at"), ("host", "message_id")])
+@table(indexes=[("conversation", "id"), ("conversation", "at"), ("host", "message_id"), ("taken",)])
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation, as it was written or made."""
@@ -118,7 +118,7 @@ class KnownId:
     message: int | None = None
 
 
-@table(indexes=[("taken",)])
+@table(indexes=[("taken",), ("conversation",)])
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question to the host about one held mail."""
@@ -132,7 +132,7 @@ class Question:
     answered: bool = False
 
 
-@table(indexes=[("conversation",)])
+@table(indexes=[("conversation",), ("taken",)])
 @dataclass(frozen=True, slots=True)
 class KeptBack:
     """A mail that waits because its conversation is paused."""
