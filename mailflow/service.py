@@ -32,7 +32,8 @@ from mailflow.mail.own_addresses import OwnAddresses
 from mailflow.mail.signing import Signer
 from mailflow.post import outbox
 from mailflow.rendering import Templates, packaged_templates
-from mailflow.store import Store, is_new, open_store
+from mailflow.store import Store, is_new, open_store, room
+from mailflow.store.engines import is_embedded
 from mailflow.store.unit import House
 from mailflow.worker import StoredOutbox, Worker
 
@@ -179,7 +180,23 @@ def _listener(store: Store) -> Listener:
         hostname=settings.mailflow.domain,
         accepts=_recipients(store.house),
         take=_taking(store),
+        has_room=_room(settings),
     )
+
+
+def _room(settings: Config) -> Callable[[], bool]:
+    """Whether the disk has room for more mail; a server of its own sees to its disk itself."""
+    if not is_embedded(settings):
+        return lambda: True
+    folder = settings.mailflow.data_dir
+
+    def has_room() -> bool:
+        found = room.has_room(folder)
+        if found:
+            room.keep_reserve(folder)  # it may have been given up since
+        return found
+
+    return has_room
 
 
 def _taking(store: Store) -> Callable[[Envelope], Awaitable[None]]:

@@ -6,8 +6,9 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mailflow.cli.findings import Finding, ok, warn
+from mailflow.cli.findings import Finding, fail, ok, warn
 from mailflow.config import Config
+from mailflow.store.room import has_room
 
 LITTLE = 1024**3
 """Free octets below which the disk may be full before long."""
@@ -36,6 +37,8 @@ def disk_finding(folder: Path) -> Finding:
     """Whether there is room for the mail of some time."""
     free = shutil.disk_usage(folder).free
     said = f"{free // 1024**2} MB are free for {folder}"
+    if not has_room(folder):
+        return fail("disk", f"{said}: no mail is taken", "make room")
     if free < LITTLE:
         return warn("disk", said, "make room: when it is full, mail waits where it comes from")
     return ok("disk", said)

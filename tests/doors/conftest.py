@@ -40,13 +40,20 @@ OpenHouse = Callable[..., Awaitable[House]]
 
 
 @asynccontextmanager
-async def opened(settings: Settings, limits: Limits, take: Take | None) -> AsyncIterator[House]:
+async def opened(
+    settings: Settings,
+    limits: Limits,
+    take: Take | None,
+    has_room: Callable[[], bool] = lambda: True,
+) -> AsyncIterator[House]:
     async def keep(envelope: Envelope) -> None:
         if take is not None:
             await take(envelope)
         house.taken.append(envelope)
 
-    listener = Listener(settings, hostname=DOMAIN, accepts=accepts, take=keep, limits=limits)
+    listener = Listener(
+        settings, hostname=DOMAIN, accepts=accepts, take=keep, limits=limits, has_room=has_room
+    )
     house = House(listener, settings.protocol)
     _, house.port = await listener.start()
     try:
@@ -67,11 +74,14 @@ async def open_house() -> AsyncIterator[OpenHouse]:
     async with AsyncExitStack() as stack:
 
         async def start(
-            limits: Limits | None = None, take: Take | None = None, **keys: object
+            limits: Limits | None = None,
+            take: Take | None = None,
+            has_room: Callable[[], bool] = lambda: True,
+            **keys: object,
         ) -> House:
             settings = Settings(address=Endpoint("127.0.0.1", 0), **keys)  # type: ignore[arg-type]
             limits = limits or Limits(stop=0.5)
-            return await stack.enter_async_context(opened(settings, limits, take))
+            return await stack.enter_async_context(opened(settings, limits, take, has_room))
 
         yield start
 

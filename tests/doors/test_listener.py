@@ -300,3 +300,13 @@ async def test_nothing_breaks_the_listener(open_house: OpenHouse, stream: bytes)
 async def _answers(client: Client) -> AsyncIterator[str]:
     while answer := await client.reply():
         yield answer
+
+
+async def test_no_mail_is_begun_where_there_is_no_room(open_house: OpenHouse) -> None:
+    room = [True, False, True]
+    house = await open_house(has_room=lambda: room.pop(0))
+    async with connected(house.port) as client:
+        await client.reply()
+        assert await client.mail(MESSAGE + b".\r\n") == "250 2.0.0 taken"
+        assert (await client.ask("MAIL FROM:<a@example.net>")).startswith("452 4.3.1 ")
+        assert await client.mail(MESSAGE + b".\r\n") == "250 2.0.0 taken"

@@ -22,8 +22,8 @@ class Listener:
     """Takes mail over SMTP or LMTP.
 
     `accepts` says what an address is to us. `take` returns when the mail is on the disk, and only
-    then is it answered 250; whatever it raises is answered 451. `hostname` is the name in the
-    greeting, and the domain of a bare `postmaster`.
+    then is it answered 250; whatever it raises is answered 451. No mail is begun without `has_room`.
+    `hostname` is the name in the greeting, and the domain of a bare `postmaster`.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Listener:
         hostname: str,
         accepts: Callable[[str], Recipient],
         take: Callable[[Envelope], Awaitable[None]],
+        has_room: Callable[[], bool] = lambda: True,
         limits: Limits = STANDARD,
     ) -> None:
         self._settings = settings
@@ -47,6 +48,7 @@ class Listener:
             max_message_size=settings.max_message_size,
             accepts=accepts,
             take=take,
+            has_room=has_room,
             certificate=_certificate(settings),
             limits=limits,
             gate=self._gate,

@@ -26,6 +26,7 @@ _NAME = re.compile(r"[ -~]{1,255}")
 
 _TAKEN = "250 2.0.0 taken"
 _SLOW = "451 4.4.2 that took too long"
+_FULL = "452 4.3.1 no room for more mail, try again later"  # RFC 3463 section 3.4
 _GOING_DOWN = "421 4.3.2 going down, try again later"
 _SYNTAX = "501 5.5.4 syntax"
 _ORDER = "503 5.5.1 not now"
@@ -102,6 +103,8 @@ class Session(Connection):
         parsed = parse_path("FROM", argument)
         if parsed is None:
             return _SYNTAX
+        if not self._terms.has_room():
+            return _FULL
         sender, parameters = parsed
         if sender and not is_mailbox(sender):
             return "553 5.1.7 no mailbox"

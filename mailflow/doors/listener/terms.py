@@ -12,13 +12,14 @@ from mailflow.mail.envelope import Envelope, Recipient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """`accepts` and `take` are as `Listener` says; one big message at a time is in memory, under `big`."""
+    """`accepts`, `take` and `has_room` are as `Listener` says; one big message at a time is in memory, under `big`."""
 
     hostname: str
     greeting: str
     max_message_size: int
     accepts: Callable[[str], Recipient]
     take: Callable[[Envelope], Awaitable[None]]
+    has_room: Callable[[], bool]
     certificate: Certificate | None
     limits: Limits
     gate: Gate

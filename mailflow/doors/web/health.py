@@ -12,6 +12,7 @@ from mailflow import vitals
 from mailflow.doors.web import metrics
 from mailflow.journal import log
 from mailflow.store import Store
+from mailflow.store.room import has_room
 from mailflow.vitals import SUSPICIOUS, Vitals
 
 PATIENCE = 2
@@ -40,18 +41,21 @@ def build_health(store: Store) -> Starlette:
 
         return respond
 
+    def healthy(found: Vitals) -> Response:
+        wrong = [vitals.say(queue, found.now) for queue in found.late(SUSPICIOUS)]
+        if not has_room(data_dir):
+            wrong.append("the disk is nearly full: no mail is taken")
+        return PlainTextResponse(
+            "\n".join([*wrong, ""]) if wrong else "ok\n", 503 if wrong else 200
+        )
+
     def measured(found: Vitals) -> Response:
         return Response(metrics.text(found, data_dir), media_type=metrics.MEDIA_TYPE)
 
     return Starlette(
         routes=[
-            Route("/healthz", answering(_health)),
+            Route("/healthz", answering(healthy)),
             Route("/healthz/live", alive),
             Route("/metrics", answering(measured)),
         ]
     )
-
-
-def _health(found: Vitals) -> Response:
-    late = [vitals.say(queue, found.now) for queue in found.late(SUSPICIOUS)]
-    return PlainTextResponse("\n".join([*late, ""]) if late else "ok\n", 503 if late else 200)

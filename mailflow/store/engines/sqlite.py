@@ -12,6 +12,7 @@ from mailflow.config import Config
 from mailflow.errors import DiskFailed
 from mailflow.store.engines import fts5
 from mailflow.store.engines.engine import Locked
+from mailflow.store.room import keep_reserve, release_reserve
 
 R = TypeVar("R")
 
@@ -64,10 +65,20 @@ class Sqlite:
         )
 
     def transact(self, begin: str, work: Callable[[], R]) -> R:
-        with self._telling(), self.database.atomic(begin):
+        with self._telling():
+            try:
+                return self._once(begin, work)
+            except pw.OperationalError as error:
+                if not _is_full(error) or not release_reserve(self._path.parent):
+                    raise
+            return self._once(begin, work)
+
+    def _once(self, begin: str, work: Callable[[], R]) -> R:
+        with self.database.atomic(begin):
             return work()
 
     def prove(self) -> None:
+        keep_reserve(self._path.parent)
         version = self.schema_version()
         self.transact(self.writing, lambda: self.mark_schema(version))
         # After a sync that failed the system shows bytes that never reached the disk, and SQLite takes them for
@@ -138,6 +149,10 @@ class Sqlite:
 
     def stop_listening(self) -> None:
         pass
+
+
+def _is_full(error: Exception) -> bool:
+    return getattr(_first(error), "sqlite_errorcode", 0) & PRIMARY == sqlite3.SQLITE_FULL
 
 
 def _first(error: Exception) -> Exception:

@@ -1,0 +1,44 @@
+"""Room on the disk: mail stops coming in before there is none, and a reserve lets what was begun be finished.
+
+Without room a database cannot even delete. So a file that has nothing in it takes some of the room, and gives it back
+when the disk is full.
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+LEAST = 200 * 1024**2
+"""Free octets below which nothing more is taken in; on a small disk the twentieth part of it, if that is less."""
+
+PART = 20
+
+RESERVE = 16 * 1024**2
+"""Octets that the reserve has: the transactions of some hundred mails."""
+
+FILE = "reserve"
+
+
+def has_room(folder: Path) -> bool:
+    """Whether there is room for mail to come, beside what is under way."""
+    usage = shutil.disk_usage(folder)
+    return usage.free >= min(LEAST, usage.total // PART)
+
+
+def keep_reserve(folder: Path) -> None:
+    """Make the reserve, if there is none and there is room for it."""
+    path = folder / FILE
+    if path.exists() or not has_room(folder):
+        return
+    with suppress(OSError), path.open("xb") as file:  # without room for it there is none
+        os.posix_fallocate(file.fileno(), 0, RESERVE)
+
+
+def release_reserve(folder: Path) -> bool:
+    """Give up the reserve; False if there was none."""
+    try:
+        (folder / FILE).unlink()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,87 @@
+"""A disk with little room: what is still taken in, and what can still be done."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import peewee as pw
+import pytest
+
+from mailflow.conversations.taking import take
+from mailflow.mail.envelope import Envelope
+from mailflow.store.room import FILE, RESERVE, has_room, keep_reserve, release_reserve
+from mailflow.store.tables import Blob, TakenMail
+from mailflow.store.unit import Unit
+from tests.flow import Flow
+
+SMALL = 48 * 1024**2
+"""Octets of a disk of its own."""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a disk")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(folder)]
+    subprocess.run(["mount", *options], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(folder: Path, leave: int) -> Path:
+    """A file that takes all the room but that much."""
+    path = folder / "filler"
+    usage = os.statvfs(folder)
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, usage.f_bavail * usage.f_frsize - leave)
+    return path
+
+
+def test_the_reserve_takes_room_and_gives_it_back(tmp_path: Path) -> None:
+    keep_reserve(tmp_path)
+    keep_reserve(tmp_path)
+    assert (tmp_path / FILE).stat().st_blocks * 512 >= RESERVE
+    assert release_reserve(tmp_path)
+    assert not release_reserve(tmp_path)
+
+
+def test_a_disk_that_is_nearly_full_has_no_room_and_gets_no_reserve(small_disk: Path) -> None:
+    assert has_room(small_disk)
+    filler = fill(small_disk, SMALL // 20 - 100_000)
+    assert not has_room(small_disk)
+    keep_reserve(small_disk)
+    assert not (small_disk / FILE).exists()
+    filler.unlink()
+    assert has_room(small_disk)
+
+
+def test_what_finds_the_disk_full_is_done_from_the_reserve(small_disk: Path) -> None:
+    flow = Flow(small_disk)
+    data = flow.config.mailflow.data_dir
+    keep_reserve(data)
+    fill(small_disk, 100_000)
+    raw = b"Subject: big\r\n\r\n" + b"x" * 1_000_000
+    flow.run(take, Envelope("a@b.test", ("dana@flow.test",), "127.0.0.1", "b.test", raw))
+    assert not (data / FILE).exists()
+    assert flow.run(lambda unit: len(unit.db.all(TakenMail))) == 1
+    flow.run(lambda unit: unit.db.delete(Blob))
+    flow.close()
+
+
+def test_without_a_reserve_a_full_disk_is_said(tmp_path: Path) -> None:
+    """And nothing of it is kept."""
+
+    def fill_up(unit: Unit) -> None:
+        unit.db.insert(Blob("a", b"x" * 1_000_000))
+
+    flow = Flow(tmp_path)
+    flow.run(lambda unit: unit.db._database.execute_sql("PRAGMA max_page_count = 300"))
+    with pytest.raises(pw.OperationalError, match="full"):
+        flow.run(fill_up)
+    assert flow.run(lambda unit: unit.db.find(Blob, digest="a")) is None
+    flow.close()
