@@ -1,7 +1,7 @@
 """A booking in the language of calendars (iTIP, RFC 5546): the invite, the answers to it, and busy times.
 
-icalendar is used in this package alone, and on a short lead: what it writes is read again before
-it leaves, and what it is given to read is first cut down to what an answer is made of.
+icalendar is used in this package alone, and on a short lead: what it is given to read is first cut
+down to what an answer is made of. What we write is written by `writing`, a line at a time.
 """
 
 from mailflow.appointments.itip.answers import Answer, read_answers

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from icalendar import Calendar, Component, Event, vCalAddress, vText
-
 from mailflow.appointments.itip import texts
+from mailflow.appointments.itip.writing import content_line, escaped
 from mailflow.errors import UnsafeValue
 
 PRODUCT = "-//mailflow//appointments//EN"
-LONGEST_LINE = 75  # octets, RFC 5545 section 3.1
+_OPTIONAL = frozenset({"METHOD", "DESCRIPTION", "LOCATION", "URL"})  # not said where empty
+_UTC = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,6 @@ class Invite:
     chair: bool  # the host's own copy
     partstat: str  # NEEDS-ACTION, or the answer we know
     cancelled: bool
-
-
-class _Text(vText):
-    """TEXT (RFC 5545 section 3.3.11). vText breaks the line at the backslash of `C:\\News`."""
-
-    _ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
-
-    def to_ical(self) -> bytes:
-        return self.translate(self._ESCAPES).encode()
 
 
 def write_invite(invite: Invite) -> bytes:
@@ -80,76 +71,50 @@ def entry(invite: Invite) -> bytes:
 
 
 def _written(invite: Invite, method: str | None, *, scheduled_by_us: bool = False) -> bytes:
-    calendar = Calendar()
-    calendar.add("prodid", PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("calscale", "GREGORIAN")
-    if method:
-        calendar.add("method", method)
-    event = _event(invite)
-    if scheduled_by_us:
-        for person in (event["ORGANIZER"], event["ATTENDEE"]):
-            person.params["SCHEDULE-AGENT"] = "CLIENT"
-    calendar.add_component(event)
-    octets: bytes = calendar.to_ical()
-    if not _is_faithful(octets, calendar):
-        raise UnsafeValue(f"the invite {invite.uid!r} would not be read as it is meant")
-    return octets
-
-
-def _event(invite: Invite) -> Event:
     for identifier in (invite.uid, invite.url or "", invite.organizer, invite.attendee):
         if identifier != texts.line(identifier):
             raise UnsafeValue(f"{identifier!r} has control characters or outer blanks")
-    event = Event()
-    event.add("uid", _Text(invite.uid))
-    event.add("sequence", invite.sequence)
-    event.add("dtstamp", invite.stamp)
-    event.add("dtstart", invite.start)
-    event.add("dtend", invite.end)
-    event.add("status", "CANCELLED" if invite.cancelled else "CONFIRMED")
-    event.add("summary", _Text(texts.line(invite.summary)))
-    if description := texts.lines(invite.description).strip():
-        event.add("description", _Text(description))
-    if location := texts.line(invite.location):
-        event.add("location", _Text(location))
-    if invite.url:
-        event.add("url", invite.url)
-    event.add("organizer", _person(invite.organizer, invite.organizer_name))
-    event.add("attendee", _attendee(invite))
-    return event
-
-
-def _attendee(invite: Invite) -> vCalAddress:
-    attendee = _person(invite.attendee, invite.attendee_name)
-    attendee.params["CUTYPE"] = "INDIVIDUAL"
-    attendee.params["ROLE"] = "CHAIR" if invite.chair else "REQ-PARTICIPANT"
-    attendee.params["PARTSTAT"] = "ACCEPTED" if invite.chair else invite.partstat
-    attendee.params["RSVP"] = "TRUE"
-    return attendee
-
-
-def _person(address: str, name: str) -> vCalAddress:
-    # Most calendars compare these letter by letter: encode only what would end the address.
-    person = vCalAddress("mailto:" + quote(address, safe="!$&'*+,/;=@^`{|}~"))
-    # A parameter cannot hold a quotation mark; at a backslash or a colon some readers lose its end.
-    if common_name := texts.line(name.translate({ord('"'): "'", ord("\\"): "/", ord(":"): None})):
-        person.params["CN"] = common_name
-    return person
-
-
-def _is_faithful(octets: bytes, calendar: Calendar) -> bool:
-    """Whether `octets` has the properties of `calendar` and no others, in lines as they must be."""
-    lines = octets.split(b"\r\n")
-    if any(len(line) > LONGEST_LINE or b"\r" in line or b"\n" in line for line in lines):
-        return False
-    try:
-        return _outline(Calendar.from_ical(octets)) == _outline(calendar)
-    except ValueError:
-        return False
-
-
-def _outline(calendar: Component) -> list[tuple[str, list[str]]]:
-    return [
-        (name, sorted(getattr(value, "params", ()))) for name, value in calendar.property_items()
+    agent = {"SCHEDULE-AGENT": "CLIENT"} if scheduled_by_us else {}
+    lines: list[tuple[str, str, dict[str, str]]] = [
+        ("BEGIN", "VCALENDAR", {}),
+        ("VERSION", "2.0", {}),
+        ("PRODID", PRODUCT, {}),
+        ("CALSCALE", "GREGORIAN", {}),
+        ("METHOD", method or "", {}),
+        ("BEGIN", "VEVENT", {}),
+        ("SUMMARY", escaped(texts.line(invite.summary)), {}),
+        ("DTSTART", f"{invite.start:{_UTC}}", {}),
+        ("DTEND", f"{invite.end:{_UTC}}", {}),
+        ("DTSTAMP", f"{invite.stamp:{_UTC}}", {}),
+        ("UID", escaped(invite.uid), {}),
+        ("SEQUENCE", str(invite.sequence), {}),
+        ("ATTENDEE", _uri(invite.attendee), _attendance(invite) | agent),
+        ("DESCRIPTION", escaped(texts.lines(invite.description).strip()), {}),
+        ("LOCATION", escaped(texts.line(invite.location)), {}),
+        ("ORGANIZER", _uri(invite.organizer), _common_name(invite.organizer_name) | agent),
+        ("STATUS", "CANCELLED" if invite.cancelled else "CONFIRMED", {}),
+        ("URL", invite.url or "", {}),
+        ("END", "VEVENT", {}),
+        ("END", "VCALENDAR", {}),
     ]
+    return b"".join(content_line(*line) for line in lines if line[1] or line[0] not in _OPTIONAL)
+
+
+def _attendance(invite: Invite) -> dict[str, str]:
+    return _common_name(invite.attendee_name) | {
+        "CUTYPE": "INDIVIDUAL",
+        "PARTSTAT": "ACCEPTED" if invite.chair else invite.partstat,
+        "ROLE": "CHAIR" if invite.chair else "REQ-PARTICIPANT",
+        "RSVP": "TRUE",
+    }
+
+
+def _uri(address: str) -> str:
+    # Most calendars compare these letter by letter: encode only what would end the address.
+    return "mailto:" + quote(address, safe="!$&'*+,/;=@^`{|}~")
+
+
+def _common_name(name: str) -> dict[str, str]:
+    # A parameter cannot hold a quotation mark; at a backslash or a colon some readers lose its end.
+    spoken = texts.line(name.translate({ord('"'): "'", ord("\\"): "/", ord(":"): None}))
+    return {"CN": spoken} if spoken else {}
