@@ -7,9 +7,11 @@ import typing
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import peewee as pw
+
+from mailflow.store.compression import pack, unpack
 
 R = TypeVar("R")
 
@@ -62,13 +64,27 @@ class BytesField(pw.BlobField):
         return None if value is None else bytes(value)
 
 
+class PackedField(BytesField):
+    """Bytes that are stored compressed where that is worth its time."""
+
+    def db_value(self, value: bytes | None) -> bytes | None:
+        return None if value is None else pack(value)
+
+    def python_value(self, value: bytes | memoryview | None) -> bytes | None:
+        return None if value is None else unpack(bytes(value))
+
+
+Packed = Annotated[bytes, PackedField]
+"""The type of a column of such bytes."""
+
+
 def table(
     *, unique: Sequence[tuple[str, ...]] = (), indexes: Sequence[tuple[str, ...]] = ()
 ) -> Callable[[type[R]], type[R]]:
     """Make a table of a record class; its first field is the primary key, an `int` one is numbered by the database."""
 
     def build(record: type[R]) -> type[R]:
-        hints = typing.get_type_hints(record)
+        hints = typing.get_type_hints(record, include_extras=True)
         names = [field.name for field in dataclasses.fields(cast(Any, record))]
         columns = {name: _column(hints[name], primary=name == names[0]) for name in names}
         meta = type(
@@ -86,6 +102,8 @@ def table(
 
 
 def _column(hint: Any, *, primary: bool) -> pw.Field:
+    if hint == Packed:
+        return PackedField()
     optional = isinstance(hint, types.UnionType)
     kind = next(arg for arg in typing.get_args(hint) if arg is not type(None)) if optional else hint
     if primary:

@@ -109,10 +109,9 @@ def _batches(engine: Engine, table: Any) -> Iterator[Sequence[Row]]:
 
 
 def _plain(fields: Sequence[pw.Field], row: Row) -> Row:
-    """A row in which a truth is a bool, and bytes are bytes."""
-    kinds: tuple[type[pw.Field], ...] = (pw.BooleanField, pw.BlobField)
+    """A row in which a truth is a bool: SQLite has none."""
     return tuple(
-        field.python_value(value) if isinstance(field, kinds) else value  # type: ignore[no-untyped-call]
+        bool(value) if value is not None and isinstance(field, pw.BooleanField) else value
         for field, value in zip(fields, row, strict=True)
     )
 

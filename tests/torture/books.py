@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from mailflow.store.compression import unpack
 from tests.flow import Sent
 
 ENDED = "failed 3 times: mailflow ended while it was worked on"
@@ -75,7 +76,7 @@ class Books:
     def _kept(self, query: str, *values: Any) -> set[str]:
         """The ids of mails, out of their bytes."""
         contents = (content for (content,) in self.rows(query, *values))
-        return {str(message_from_bytes(one)["Message-ID"]).strip("<>") for one in contents}
+        return {str(message_from_bytes(unpack(one))["Message-ID"]).strip("<>") for one in contents}
 
     def audit(
         self, taken: Collection[str], booked: Collection[str], arrived: Collection[Copy]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailflow.store.columns import table
+from mailflow.store.columns import Packed, table
 from mailflow.store.states import Sending, Taken
 
 
@@ -13,7 +13,7 @@ class Blob:
     """Bytes kept once, named by their SHA-256 in hex."""
 
     digest: str
-    content: bytes
+    content: Packed
 
 
 @table(indexes=[("state", "id"), ("message_id",)])
