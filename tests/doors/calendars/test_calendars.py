@@ -1,18 +1,22 @@
 """Feeds of hosts: what they take is not offered, is looked at again before a booking, and grows old."""
 
+import math
 import time
 from datetime import datetime, timedelta
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from mailflow.appointments import bookings, calendars, listing, slots
 from mailflow.appointments.bookings import Wanted
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.calendars.calendars import BEFORE_BOOKING
+from mailflow.doors.web import metrics
 from mailflow.errors import SlotTaken
 from mailflow.mail.addresses import Person
 from mailflow.spans import Span
 from mailflow.store.tables import Booking, BusyTime, CalendarState
+from mailflow.vitals import look
 from tests.doors.calendars.conftest import MakeFlow
 from tests.doors.calendars.servers import Feed, answer, feeding, ics
 from tests.flow import START, Flow
@@ -195,3 +199,26 @@ async def test_a_host_without_calendars_is_never_waited_for(flow: Flow) -> None:
     assert [await door.refresh_due(), await door.write_due()] == [0, 0]
     booking = await door.run(bookings.book, wanted(flow))
     assert flow.run(lambda unit: unit.db.all(Booking)) == [booking]
+
+
+def measured(flow: Flow) -> list[tuple[dict[str, str], float]]:
+    """The age of each calendar as Prometheus reads it."""
+    exposed = metrics.text(flow.run(look), flow.config.mailflow.data_dir).decode()
+    return [
+        (sample.labels, sample.value)
+        for family in text_string_to_metric_families(exposed)
+        for sample in family.samples
+        if sample.name == "mailflow_calendar_age_seconds"
+    ]
+
+
+async def test_how_old_its_last_known_state_is_can_be_measured(make_flow: MakeFlow) -> None:
+    async with feeding(answer(FREE), answer(status=500)) as feed:
+        flow = make_flow(feed_of(feed))
+        named = {"host": "dana", "calendar": "127.0.0.1"}
+        assert measured(flow) == [(named, math.inf)]
+        door = Calendars(flow.store)
+        await door.refresh_due()
+        flow.wait(minutes=10)
+        await door.refresh_due()
+        assert measured(flow) == [(named, 600)], "a failed try makes nothing younger"
