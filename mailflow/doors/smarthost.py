@@ -84,6 +84,8 @@ class Smarthost:
 
     async def _attempt(self, letter: Letter) -> tuple[Outcome, str]:
         client = await self._ready()
+        if not (letter.message.isascii() or client.supports_extension("8bitmime")):
+            return Outcome.REFUSED, "the smarthost takes no mail of 8 bits (RFC 6152)"
         try:
             async with asyncio.timeout(self._patience.envelope):
                 reply = await _offer(client, letter)
@@ -159,7 +161,7 @@ async def _offer(client: SMTP, letter: Letter) -> SMTPResponse:
     parameters = []
     if client.supports_extension("size"):
         parameters.append(f"SIZE={len(letter.message)}".encode())
-    if client.supports_extension("8bitmime") and not letter.message.isascii():
+    if not letter.message.isascii():
         parameters.append(b"BODY=8BITMIME")
     mail = f"FROM:<{letter.sender}>".encode()
     rcpt = f"TO:<{letter.recipient}>".encode()

@@ -14,6 +14,7 @@ from mailflow.mail.charsets import decoded
 from mailflow.mail.mime_encoding import (
     base64_leaf,
     has_long_line,
+    leaf,
     with_broken_lines,
     with_crlf,
 )
@@ -136,17 +137,24 @@ def content_octets(octets: bytes, part: Part) -> bytes | None:
     return None
 
 
-def leaf_octets(octets: bytes, part: Part) -> bytes:
-    """A leaf as it stands; only one with a line too long for the wire is encoded anew."""
+def leaf_octets(octets: bytes, part: Part, *, sealed: bool = False) -> bytes:
+    """A leaf as it stands; only one whose lines are too long for the wire, or not of 7 bits, is encoded anew.
+
+    What is `sealed` by a signature keeps its 8 bits: it would be broken.
+    """
     as_it_stands = octets[part.start : part.end]
-    if not has_long_line(as_it_stands):
+    has_short_lines = not has_long_line(as_it_stands)
+    if has_short_lines and (sealed or octets[part.content : part.end].isascii()):
         return as_it_stands
     content = content_octets(octets, part)
     # An attached mail may not be encoded (RFC 2046, section 5.2.1).
     if content is None or part.media_type.startswith("message/"):
         return with_broken_lines(as_it_stands)
     fields = (f for f in part.fields if f.name.lower() != "content-transfer-encoding")
-    return base64_leaf(with_broken_lines(b"".join(field.octets for field in fields)), content)
+    # Decoded, it could hold a boundary; then it must not be readable.
+    is_plain = part.media_type.startswith("text/") and content == octets[part.content : part.end]
+    encode = leaf if has_short_lines and is_plain else base64_leaf
+    return encode(with_broken_lines(b"".join(field.octets for field in fields)), content)
 
 
 def text(octets: bytes, part: Part) -> str | None:

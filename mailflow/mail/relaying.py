@@ -35,8 +35,9 @@ def relayed(
     `cut` are lines that are left out, if they stand among the first ten of a text; `footer` is
     added to the first plain and the first HTML text; `inert` is applied to every text that is
     shown, plain or HTML source. A part in which this changes nothing stays as it is, bit for bit
-    (bare CR and LF, and lines of over 998 octets, are mended wherever they are); any other is
-    encoded anew in UTF-8.
+    (bare CR and LF, and lines of over 998 octets, are mended wherever they are, and 8 bits are
+    encoded where no signature is on them, so that every relay takes them and our own stays good);
+    any other is encoded anew in UTF-8.
 
     What is signed or encrypted gets no footer. But what must be cut or made inert goes before the
     signature: that is dropped then, since a broken one alarms more than none.
@@ -75,7 +76,7 @@ def _edits(octets: bytes, parts: Sequence[Part], changes: _Changes) -> Iterator[
         if index in changed:
             yield part.start, part.end, _rewritten(parts, part, changed[index])
         elif not part.is_multipart:
-            yield from _mended(octets, part)
+            yield from _mended(octets, part, sealed=bool(_seals(parts, index)))
 
 
 def _shown_texts(octets: bytes, parts: Sequence[Part]) -> dict[int, str]:
@@ -160,8 +161,8 @@ def _content_type(part: Part) -> bytes:
     return f"{value}\r\n".encode("ascii")
 
 
-def _mended(octets: bytes, part: Part) -> Iterator[_Edit]:
-    mended = mime_parts.leaf_octets(octets, part)
+def _mended(octets: bytes, part: Part, *, sealed: bool) -> Iterator[_Edit]:
+    mended = mime_parts.leaf_octets(octets, part, sealed=sealed)
     if mended != octets[part.start : part.end]:
         yield part.start, part.end, mended
 

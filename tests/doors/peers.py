@@ -159,7 +159,7 @@ Misdeed = Callable[[asyncio.StreamWriter], Awaitable[None]]
 STEPS = ("connect", "EHLO", "MAIL", "RCPT", "DATA", "dot")
 _GOOD = {
     "connect": b"220 bad.example.net\r\n",
-    "EHLO": b"250 bad.example.net\r\n",
+    "EHLO": b"250-bad.example.net\r\n250 8BITMIME\r\n",
     "DATA": b"354 go on\r\n",
     "QUIT": b"221 bye\r\n",
 }

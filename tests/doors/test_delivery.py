@@ -317,6 +317,17 @@ async def test_a_second_answer_is_not_taken_for_the_next_letters() -> None:
     assert got == [Outcome.REFUSED, Outcome.SENT]
 
 
+async def test_eight_bits_go_only_to_who_takes_them() -> None:
+    eight_bits = letter(message=b"Subject: x\r\n\r\n\xff\r\n")
+    seven_bits = letter(2, b"Subject: x\r\n\r\nx\r\n")
+    async with scripted("EHLO", says(b"250 bad.example.net\r\n")) as peer:
+        got = await outcomes(Settings(address=peer.endpoint), eight_bits, seven_bits)
+    assert got == [Outcome.REFUSED, Outcome.SENT]
+    assert len(peer.taken) == 1
+    async with sink() as other:
+        assert await outcomes(Settings(address=other.endpoint), eight_bits) == [Outcome.SENT]
+
+
 async def test_an_idle_connection_that_the_smarthost_ended_is_opened_again() -> None:
     async with scripted("RSET", drops) as peer:
         got = await outcomes(Settings(address=peer.endpoint), letter(1), letter(2))

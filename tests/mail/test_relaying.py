@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mailflow.errors import Unreadable
 from mailflow.mail.copied_header import carried_fields
 from mailflow.mail.header_fields import Mailbox
+from mailflow.mail.mime_encoding import with_crlf
 from mailflow.mail.mime_parts import entity
 from mailflow.mail.relaying import relayed
 from mailflow.mail.writing import check_wire, head
@@ -80,10 +81,41 @@ def test_a_copy_of_a_rich_mail(golden: Golden) -> None:
     check_wire(body)
 
 
-@pytest.mark.parametrize("raw", [RICH, PLAIN, b"", b"\r\n", b"Content-Type: a/b\r\n\r\n\xff"])
+SEVEN_BITS = RICH.replace(b"Sch\xf6n", b"Gut")
+
+
+@pytest.mark.parametrize("raw", [SEVEN_BITS, PLAIN, b"", b"\r\n", b"Content-Type: a/b\r\n\r\nx"])
 def test_a_copy_without_changes_is_the_same_octets(raw: bytes) -> None:
     assert relayed(raw) == entity(raw)
     assert relayed(raw, cut=["/never"], inert=lambda text: text) == entity(raw)
+
+
+@pytest.mark.parametrize(
+    ("kind", "encoding"), [("text/csv", "quoted-printable"), ("application/pdf", "base64")]
+)
+def test_what_is_of_eight_bits_is_encoded(kind: str, encoding: str) -> None:
+    content = b"Sch\xf6n\r\n.\r\nFrom me\r\n" * 9
+    field = b"Content-Type: %s; charset=iso-8859-1\r\n" % kind.encode()
+    for transfer in (b"", b"Content-Transfer-Encoding: 8bit\r\n"):
+        copy = relayed(field + transfer + b"\r\n" + content)
+        found = message_from_bytes(copy)
+        assert copy.isascii()
+        assert found["Content-Transfer-Encoding"] == encoding
+        assert found.get_content_type() == kind
+        assert found.get_payload(decode=True) == content
+
+
+@given(st.binary(max_size=300))
+def test_no_content_leaves_the_house_in_eight_bits(content: bytes) -> None:
+    copy = relayed(b"Content-Type: application/octet-stream\r\n\r\n" + content)
+    assert copy.isascii()
+    assert message_from_bytes(copy).get_payload(decode=True) == with_crlf(content)
+
+
+def test_a_signature_on_eight_bits_stays_good() -> None:
+    raw = SIGNED.replace(b"s" * 999, b"\xf6" * 9)
+    assert b"\xf6" in raw
+    assert relayed(raw, footer="Footer") == entity(raw)
 
 
 @pytest.mark.parametrize(

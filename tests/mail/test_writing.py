@@ -90,7 +90,7 @@ def test_an_invitation(method: str, name: str, golden: Golden) -> None:
 
 
 def test_files_of_another_mail_are_added_bit_for_bit(golden: Golden) -> None:
-    picture = b"Content-Type: image/png\r\nContent-ID: <p@x>\r\n\r\n\x89PNG\xff\r\n--almost"
+    picture = b"Content-Type: image/png\r\nContent-ID: <p@x>\r\n\r\n\x01PNG\x7f\r\n--almost"
     named = b'Content-Type: text/plain; name="a.txt"\r\nContent-Disposition: attachment\r\n\r\n  a'
     original = (
         b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
