@@ -1,7 +1,7 @@
 """Works the queues: mails that were taken, reminders that are due, copies that go out, calendars, alarms."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -45,7 +45,7 @@ Judge = Callable[[Envelope, Mail], Verdict]
 
 
 class Worker:
-    """The loops that go on while mailflow serves; each sleeps until a commit, or for a pulse."""
+    """The loops that go on while mailflow serves; each sleeps for a pulse, or until a commit makes work for it."""
 
     def __init__(
         self,
@@ -62,30 +62,33 @@ class Worker:
         self._readers = readers
         self._judge = judge
         self._judges = ThreadPoolExecutor(AT_ONCE, "judge")
-        self._wakers: list[asyncio.Event] = []
+        self._by_commits: list[asyncio.Event] = []
+        self._by_time: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
     def start(self) -> None:
-        """Begin to work; each commit of the store wakes the loops from now on."""
+        """Begin to work; from now on each commit of the store wakes those whose work it may have made."""
         loop = asyncio.get_running_loop()
-        self._store.committed = partial(loop.call_soon_threadsafe, self._wake)
-        steps = (
-            self._work_on_mails,
+        wake = partial(_wake, self._by_commits)
+        self._store.committed = partial(loop.call_soon_threadsafe, wake)
+        made = (self._work_on_mails, self._delivery.deliver_due, self._calendars.write_due)
+        # To look whether it is time already takes a transaction each: that is not done at every commit.
+        timed = (
             self._remind,
             self._let_lapse,
             self._send_digests,
-            self._delivery.deliver_due,
             self._calendars.refresh_due,
-            self._calendars.write_due,
             self._alarms.sound_due,
         )
-        self._tasks = [asyncio.create_task(self._repeat(step)) for step in steps]
+        loops = [self._repeat(step, self._by_commits) for step in made]
+        loops += [self._repeat(step, self._by_time) for step in timed]
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
 
     async def stop(self) -> None:
         """End each loop after its present step; one that takes too long is taken up at the next start."""
         self._stopping = True
-        self._wake()
+        _wake([*self._by_commits, *self._by_time])
         _, late = await asyncio.wait(self._tasks, timeout=GRACE)
         for task in late:
             task.cancel()
@@ -93,14 +96,12 @@ class Worker:
         await self._delivery.stop(GRACE)
         self._judges.shutdown(wait=False, cancel_futures=True)
 
-    def _wake(self) -> None:
-        for waker in self._wakers:
-            waker.set()
-
-    async def _repeat(self, step: Callable[[], Awaitable[int]]) -> None:
+    async def _repeat(
+        self, step: Callable[[], Awaitable[int]], wakers: list[asyncio.Event]
+    ) -> None:
         """Do a step as long as it finds something, then wait; a failure is logged, and tried again after a pulse."""
         waker = asyncio.Event()
-        self._wakers.append(waker)
+        wakers.append(waker)
         while not self._stopping:
             waker.clear()
             try:
@@ -193,6 +194,11 @@ class StoredOutbox:
 
     async def settle(self, results: Sequence[Result]) -> None:
         await self._store.run(outbox.settle, results)
+
+
+def _wake(wakers: Iterable[asyncio.Event]) -> None:
+    for waker in wakers:
+        waker.set()
 
 
 async def persist(work: Callable[[], Awaitable[R]]) -> R:
