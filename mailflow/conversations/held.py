@@ -38,10 +38,10 @@ def drop(unit: Unit, ident: int) -> None:
     """Drop a held mail, as the host's `no` does; its bytes are kept."""
     taken = _held(unit, ident)
     questions = _questions(unit, taken)
-    if not questions:
-        set_aside(unit, ident, Taken.DROPPED, "the operator dropped it")
     for question in questions:
-        answer_question(unit, question, read_again(unit, ident), "no", "")
+        unit.db.change(question, answered=True)
+    by = "the host" if questions else "the operator"
+    set_aside(unit, ident, Taken.DROPPED, f"{by} dropped it")
 
 
 def message_id_of(unit: Unit, taken: TakenMail) -> str | None:
