@@ -41,7 +41,7 @@ class OfferedSlot:
     end: datetime
 
 
-@table(indexes=[("offer",), ("thread",), ("status", "start")])
+@table(indexes=[("offer",), ("thread",), ("status", "start"), ("type", "start")])
 @dataclass(frozen=True, slots=True)
 class Booking:
     """One appointment. `thread` names its conversation, which opens only with a reply when the policy is `none`."""
