@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import confirmations, free_slots, memory, taking
+from tests.benchmarks import confirmations, free_slots, growth, memory, taking
 from tests.benchmarks.race import Benchmark, Result, run
 
 ALL: Sequence[Benchmark] = (
@@ -17,6 +17,7 @@ ALL: Sequence[Benchmark] = (
     free_slots.BENCHMARK,
     confirmations.BENCHMARK,
     memory.BENCHMARK,
+    growth.BENCHMARK,
 )
 
 console = Console(highlight=False)
