@@ -28,7 +28,7 @@ class Server:
     """A server on loopback."""
 
     def __init__(self, programs: Path) -> None:
-        self._programs = programs
+        self.programs = programs
         self._folder = Path(tempfile.mkdtemp(prefix="mailflow-postgresql-"))
         # It refuses to run as root.
         self._user = "postgres" if os.geteuid() == 0 else None
@@ -43,8 +43,22 @@ class Server:
         self.control("start")
         self._prepare()
 
+    def follow(self, primary: "Server") -> None:
+        """Make it a standby of `primary`, which from now on answers when both have what was committed."""
+        source = f"--dbname={primary.url('postgres')}"
+        self._run(
+            "pg_basebackup", source, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"
+        )
+        self.control("start")
+        primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        primary.execute("SELECT pg_reload_conf()")
+
+    @property
+    def endpoint(self) -> str:
+        return f"127.0.0.1:{self._port}"
+
     def url(self, database: str) -> str:
-        return f"postgresql://tester@127.0.0.1:{self._port}/{database}"
+        return f"postgresql://tester@{self.endpoint}/{database}"
 
     def emptied(self) -> str:
         """The URL of a database whose tables are as if they were new: to make one takes thirty times as long."""
@@ -72,7 +86,8 @@ class Server:
         )
 
     def close(self) -> None:
-        self.control("stop", "--mode=immediate")
+        if (self._folder / "data" / "postmaster.pid").exists():
+            self.control("stop", "--mode=immediate")
         shutil.rmtree(self._folder)
 
     def _prepare(self) -> None:
@@ -83,13 +98,25 @@ class Server:
 
     def _run(self, program: str, *words: str) -> None:
         subprocess.run(
-            [self._programs / program, f"--pgdata={self._folder}/data", *words],
+            [self.programs / program, f"--pgdata={self._folder}/data", *words],
             user=self._user,
             cwd=self._folder,
             check=True,
             stdout=subprocess.DEVNULL,
             timeout=60,
         )
+
+
+@contextmanager
+def pair() -> Iterator[tuple[Server, Server]]:
+    """A server that runs, and another that follows it."""
+    with running() as primary:
+        standby = Server(primary.programs)
+        try:
+            standby.follow(primary)
+            yield primary, standby
+        finally:
+            standby.close()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """mailflow as its users start it: a process, driven by real SMTP and real HTTP on loopback."""
 
+import copy
 import json
 import os
 import re
@@ -143,9 +144,19 @@ class World:
             process.stdout.close()
         return code
 
-    def close(self) -> None:
+    def twin(self) -> "World":
+        """Another process of the same configuration, and with the same mailboxes; it does not run yet."""
+        other = copy.copy(self)
+        other._process = None
+        return other
+
+    def stop(self) -> None:
+        """Kill the process, if it runs."""
         if self._process is not None:
             self.end(signal.SIGKILL)
+
+    def close(self) -> None:
+        self.stop()
         self.boxes.close()
 
     def send(
