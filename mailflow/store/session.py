@@ -13,8 +13,11 @@ from mailflow.store.engines import Engine
 
 R = TypeVar("R")
 
-Statements = dict[tuple[Any, ...], tuple[str, list[Any]]]
-"""SQL by the shape of a call, with the names of the values that it takes, in their order."""
+Places = list[tuple[str, Callable[[Any], Any]]]
+"""The names of the values that a statement takes, in their order, and how each is put into the database."""
+
+Statements = dict[tuple[Any, ...], tuple[str, Places]]
+"""SQL by the shape of a call, with the values that it takes."""
 
 
 class Session:
@@ -35,7 +38,7 @@ class Session:
         """
         table = TABLES[type(record)]
         key = table._meta.primary_key
-        values = _values(record)
+        values = {name: getattr(record, name) for name in table._meta.sorted_field_names}
         numbered = isinstance(key, pw.AutoField | pw.BigAutoField)
         if numbered:
             del values[key.name]
@@ -49,7 +52,8 @@ class Session:
         if not numbered:
             return record
         number = cursor.fetchone()[0] if returning else cursor.lastrowid
-        return dataclasses.replace(record, **{key.name: number})  # type: ignore[type-var]
+        make: Callable[..., R] = type(record)
+        return make(number, *values.values())
 
     def find(self, kind: type[R], **equal: Any) -> R | None:
         """The first record with these values, by its key."""
@@ -146,10 +150,11 @@ class Session:
         """Run the statement of this shape; `build` makes it the first time, with a place for each named value."""
         if shape not in self._statements:
             # peewee sorts what it updates: the order of its places tells which value goes where.
-            self._statements[shape] = self._compile(build())
+            sql, names = self._compile(build())
+            fields = shape[1]._meta.fields
+            self._statements[shape] = sql, [(name, fields[name].db_value) for name in names]
         sql, places = self._statements[shape]
-        fields = shape[1]._meta.fields
-        return self._run(sql, [fields[name].db_value(values[name]) for name in places])
+        return self._run(sql, [put(values[name]) for name, put in places])
 
     def _compile(self, query: pw.Query | pw.SQL) -> tuple[str, list[Any]]:
         sql, values = self._database.get_sql_context().sql(query).query()
@@ -158,10 +163,6 @@ class Session:
     def _run(self, sql: str, values: list[Any]) -> Any:
         self.wrote = self.wrote or not sql.startswith("SELECT")
         return self._database.execute_sql(sql, values)
-
-
-def _values(record: Any) -> dict[str, Any]:
-    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
 
 
 def _places(names: Iterable[str]) -> dict[str, Any]:

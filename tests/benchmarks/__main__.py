@@ -9,11 +9,21 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import confirmations, free_slots, growth, memory, taking
+from tests.benchmarks import (
+    confirmations,
+    data_layer,
+    free_slots,
+    growth,
+    memory,
+    relaying,
+    taking,
+)
 from tests.benchmarks.race import Benchmark, Result, run
 
 ALL: Sequence[Benchmark] = (
     taking.BENCHMARK,
+    relaying.BENCHMARK,
+    data_layer.BENCHMARK,
     free_slots.BENCHMARK,
     confirmations.BENCHMARK,
     memory.BENCHMARK,

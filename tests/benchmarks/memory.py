@@ -14,11 +14,12 @@ MEGABYTE = 1024 * 1024
 def opened(folder: Path) -> Iterator[Mapping[str, Measure]]:
     """A mailflow at rest, with all of its processes."""
     world = World(folder)
-    try:
-        world.start()
-        yield {"at rest": lambda: sum(map(resident, family(world.pid))) / MEGABYTE}
-    finally:
-        world.close()
+    with (folder / "journal").open("wb") as world.stderr:
+        try:
+            world.start()
+            yield {"at rest": lambda: sum(map(resident, family(world.pid))) / MEGABYTE}
+        finally:
+            world.close()
 
 
 def family(pid: int) -> Iterator[int]:

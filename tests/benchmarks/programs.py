@@ -2,6 +2,7 @@
 aiosmtpd, a Postfix in a folder of its own."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -9,9 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from select import select
+from typing import Self
 
 PATIENCE = 300.0
 """Seconds in which anything must have happened."""
+
+_COUNTED = re.compile(rb"mesg=(\d+)\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +43,32 @@ class Flood:
         return self.mails / (time.perf_counter() - began)
 
 
-@contextmanager
-def sink(port: int, mails: int) -> Iterator[subprocess.Popen[bytes]]:
-    """An smtp-sink, which ends when it has so many mails."""
-    command = ["/usr/sbin/smtp-sink", "-M", str(mails), f"inet:127.0.0.1:{port}", "100"]
-    with subprocess.Popen(command) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+class Sink:
+    """An smtp-sink: it takes everything, and counts."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.mails = 0
+
+    def __enter__(self) -> Self:
+        as_whom = ["-u", "nobody"] if os.geteuid() == 0 else []
+        command = ["/usr/sbin/smtp-sink", *as_whom, "-c", f"inet:127.0.0.1:{self.port}", "100"]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        return self
+
+    def __exit__(self, *trouble: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def wait_for(self, mails: int) -> None:
+        """Return when it has so many mails, counted from its start."""
+        assert self._process.stdout is not None
+        end = time.monotonic() + PATIENCE
+        while self.mails < mails:
+            ready, _, _ = select([self._process.stdout], [], [], end - time.monotonic())
+            assert ready, f"{self.mails} of {mails} mails came"
+            told = os.read(self._process.stdout.fileno(), 65_536)
+            self.mails = int(_COUNTED.findall(told)[-1])
 
 
 @contextmanager

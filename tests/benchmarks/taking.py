@@ -27,6 +27,7 @@ def opened(folder: Path) -> Iterator[Mapping[str, Measure]]:
     with ExitStack() as stack:
         world = World(folder, roles="listener")
         stack.callback(world.close)
+        world.stderr = stack.enter_context((folder / "journal").open("wb"))
         world.start()
         bare, port = stack.enter_context(bare_aiosmtpd())
         relay = stack.enter_context(postfix.before("smtp", postfix.free_port(), INTO_ITS_QUEUE))

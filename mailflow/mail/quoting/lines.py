@@ -122,9 +122,9 @@ def _is_divider(folded: str) -> bool:
 
 def _is_device_line(folded: str) -> bool:
     line = _ASIDE.sub("", folded.strip("\u2014\u2013-*_[](<> "))
-    opening = next((phrase for phrase in SENT_FROM if line.startswith(phrase)), None)
-    if opening is None:
+    if not line.startswith(SENT_FROM):
         return False
+    opening = next(phrase for phrase in SENT_FROM if line.startswith(phrase))
     if opening[-1] >= _FIRST_KANA:  # scripts without spaces: the phrase itself tells
         return len(line) < _MAX_FOLDED
     clause = line[: end.start()] if (end := _CLAUSE_END.search(line, len(opening))) else line
