@@ -10,7 +10,7 @@ from mailflow.errors import SlotTaken
 from mailflow.mail.addresses import normalise
 from mailflow.spans import Span
 from mailflow.store.columns import TABLES
-from mailflow.store.session import Session
+from mailflow.store.session import Session, place
 from mailflow.store.states import Direction, Role, Sending, Status, Taken
 from mailflow.store.tables import (
     Attendee,
@@ -222,13 +222,13 @@ def has_written(db: Session, hosts: Collection[str], address_key: str) -> bool:
 def chosen_language(db: Session, address_key: str) -> str | None:
     """The language that a person chose last, in whatever conversation; None if they never did."""
     participant = TABLES[Participant]
-    chosen = db.select(
-        Participant,
-        participant.address_key == address_key,
-        participant.language.is_null(False),
-        order=[participant.id.desc()],
-        limit=1,
-    )
+
+    def build() -> pw.Query:
+        own = participant.address_key == place("address_key")
+        chosen: pw.Query = participant.select().where(own, participant.language.is_null(False))
+        return chosen.order_by(participant.id.desc()).limit(pw.SQL("1"))
+
+    chosen = db.compiled(Participant, "chosen language", build, address_key=address_key)
     return chosen[0].language if chosen else None
 
 
