@@ -6,7 +6,8 @@ that a clock change repeats carries its offset, so that no two instants of a lis
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from functools import cache
+from datetime import time as clocktime
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Protocol, TypeVar
 from unicodedata import bidirectional
@@ -21,6 +22,9 @@ from mailflow.phrases import ENGLISH
 # Plain "en" is American to CLDR; most who read it expect the day before the month, and 24 hours.
 _REGIONAL = {ENGLISH: "en-GB"}
 _DAY_PATTERNS = {ENGLISH: "EEEE d MMMM y"}
+
+KEPT = 1_000
+"""Days, and times of day, whose words are kept: a mail says the same few to each recipient."""
 
 LONGEST_WEEKDAY = 6
 """Letters of a weekday in a calendar's head, at most, where the language has a form as short."""
@@ -50,6 +54,7 @@ def locale_of(language: str) -> Locale:
     return Locale.parse(_REGIONAL.get(language, language), sep="-")
 
 
+@cache
 def direction(language: str) -> str:
     """Which way a language is written: `ltr` or `rtl`."""
     return locale_of(language).text_direction
@@ -67,6 +72,7 @@ def names(people: Iterable[str], locale: str = ENGLISH) -> str:
     return ", ".join(name(one, locale) for one in people)
 
 
+@lru_cache(KEPT)
 def date_in_words(day: date, locale: str = ENGLISH) -> str:
     """`Tuesday 1 December 2026`."""
     pattern = _DAY_PATTERNS.get(locale, "full")
@@ -81,10 +87,15 @@ def day(instant: datetime, zone: ZoneInfo, locale: str = ENGLISH) -> str:
 def time(instant: datetime, zone: ZoneInfo, locale: str = ENGLISH) -> str:
     """The wall time of `instant` in `zone`: `10:00`, or `02:30 (UTC+2)` where it comes twice."""
     local = instant.astimezone(zone)
-    words = format_time(local.replace(tzinfo=None), "short", locale=locale_of(locale))
+    words = _clock_time(local.replace(tzinfo=None, fold=0).time(), locale)
     if local.replace(fold=0).utcoffset() == local.replace(fold=1).utcoffset():
         return words
     return f"{words} ({offset(instant, zone)})"
+
+
+@lru_cache(KEPT)
+def _clock_time(wall: clocktime, locale: str) -> str:
+    return format_time(wall, "short", locale=locale_of(locale))
 
 
 def when(instant: datetime, zone: ZoneInfo, locale: str = ENGLISH) -> str:

@@ -262,6 +262,7 @@ def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None
     owner = attendee.handle == booking.host
     reads = language(unit, booking, attendee)
     confirmed = booking.status is Status.CONFIRMED
+    url = links.booking_url(unit, booking, attendee)
     return Invite(
         uid=uid_of(unit, booking),
         sequence=booking.sequence,
@@ -280,10 +281,10 @@ def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None
             description=kind.description,
             people=names(unit, booking, attendee),
             answers=booking.answers,
-            page_url=links.booking_url(unit, booking, attendee) if confirmed else None,
+            page_url=url if confirmed else None,
         ).text.strip(),
         location=kind.location,
-        url=links.booking_url(unit, booking, attendee),
+        url=url,
         organizer_name=host.name,
         organizer=addresses(unit).conversation(booking.host, booking.thread),
         attendee_name=attendee.name,
