@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,14 +21,18 @@ from mailflow.store.migrations import migrate
 # nothing by this, for what was written is in the system's memory.
 FAST = {"fsync": "off", "full_page_writes": "off", "max_connections": "60"}
 
+DURABLE = {**FAST, "fsync": "on", "full_page_writes": "on"}
+"""As one runs it, for measuring."""
+
 PREPARED = "prepared"
 
 
 class Server:
     """A server on loopback."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, settings: Mapping[str, str] = FAST) -> None:
         self.programs = programs
+        self._settings = settings
         self._folder = Path(tempfile.mkdtemp(prefix="mailflow-postgresql-"))
         # It refuses to run as root.
         self._user = "postgres" if os.geteuid() == 0 else None
@@ -78,7 +82,7 @@ class Server:
 
     def control(self, *words: str) -> None:
         """Start, stop or restart it, as `pg_ctl` does."""
-        settings = {**FAST, "listen_addresses": "127.0.0.1", "port": str(self._port)}
+        settings = {**self._settings, "listen_addresses": "127.0.0.1", "port": str(self._port)}
         settings["unix_socket_directories"] = ""
         options = " ".join(f"-c {name}={value!r}" for name, value in settings.items())
         self._run(
@@ -120,12 +124,12 @@ def pair() -> Iterator[tuple[Server, Server]]:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(settings: Mapping[str, str] = FAST) -> Iterator[Server]:
     """A server that runs; the test is skipped where there is none to start."""
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed")
-    made = Server(programs)
+    made = Server(programs, settings)
     try:
         made.start()
         yield made

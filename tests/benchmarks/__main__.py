@@ -15,6 +15,7 @@ from tests.benchmarks import (
     free_slots,
     growth,
     memory,
+    on_postgresql,
     relaying,
     taking,
 )
@@ -26,6 +27,7 @@ ALL: Sequence[Benchmark] = (
     data_layer.BENCHMARK,
     free_slots.BENCHMARK,
     confirmations.BENCHMARK,
+    on_postgresql.BENCHMARK,
     memory.BENCHMARK,
     growth.BENCHMARK,
 )
