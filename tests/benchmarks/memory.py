@@ -19,6 +19,9 @@ MEGABYTE = 1024 * 1024
 MESSAGES = 1_000_000
 LOAD = Flood(3_000, 10, "dana@flow.test")
 
+EVERY = 0.1
+"""Seconds between two looks."""
+
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Mapping[str, Measure]]:
@@ -55,10 +58,6 @@ def _most(world: World) -> float:
             time.sleep(EVERY)
         sent.result()
     return most
-
-
-EVERY = 0.1
-"""Seconds between two looks."""
 
 
 def megabytes(pid: int) -> float:
