@@ -41,7 +41,8 @@ class Merge:
     messages: tuple[int, ...]
 
 
-@table(unique=[("conversation", "address_key")], indexes=[("address_key",)])
+# The index: a host is in every conversation, and seldom chose a language; one who did is found without the others.
+@table(unique=[("conversation", "address_key")], indexes=[("address_key", "language")])
 @dataclass(frozen=True, slots=True)
 class Participant:
     """A person in one conversation."""
