@@ -5,10 +5,11 @@ import smtplib
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import make_msgid
-from itertools import count
+from itertools import count, cycle
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -41,6 +42,9 @@ OTTO = "Otto Coach <otto@coach.test>"
 WRITERS = 2
 AHEAD = 30
 """Mails by which those who write may be ahead of what goes out."""
+
+DAYS = range(4, 360)
+"""Days ahead that can be booked."""
 
 Refused = (OSError, smtplib.SMTPException, http.client.HTTPException)
 """What a peer sees of a mailflow that is ended, or in trouble."""
@@ -84,11 +88,14 @@ class Load:
                     return
 
     def _offer(self) -> None:
-        """Otto answers every second mail with an offer."""
+        """Otto answers every second mail with an offer, each of another day: else all would want the same times."""
+        days = cycle(_working_days())
         with _Client(self) as client:
             self._follow(
                 lambda: self._world.boxes.of("otto@coach.test", "relay")[::2],
-                lambda mail: client.send(OTTO, mail.address, "/offer short", answers=mail),
+                lambda mail: client.send(
+                    OTTO, mail.address, f"/offer short {next(days)}", answers=mail
+                ),
             )
 
     def _book(self) -> None:
@@ -191,3 +198,9 @@ class _Client:
                 self._hang_up()
                 time.sleep(0.02)
         return False
+
+
+def _working_days() -> Iterator[date]:
+    today = datetime.now(UTC).date()
+    days = (today + timedelta(days=number) for number in DAYS)
+    return (day for day in days if day.weekday() < 4)
