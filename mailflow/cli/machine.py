@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mailflow.cli.findings import Finding, fail, ok, warn
 from mailflow.config import Config
+from mailflow.store.engines import is_embedded
 from mailflow.store.room import has_room
 
 LITTLE = 1024**3
@@ -21,7 +22,9 @@ def machine_findings(settings: Config) -> Iterator[Finding]:
     """Each file that is somebody's alone, the disk, the clock."""
     for name, path in _private(settings):
         yield private_finding(name, path)
-    yield disk_finding(_first_that_exists(settings.mailflow.data_dir))
+    yield disk_finding(
+        _first_that_exists(settings.mailflow.data_dir), embedded=is_embedded(settings)
+    )
     yield clock_finding(clock_state)
 
 
@@ -33,11 +36,11 @@ def private_finding(name: str, path: Path) -> Finding:
     return ok(name, f"{path} is its owner's alone")
 
 
-def disk_finding(folder: Path) -> Finding:
-    """Whether there is room for the mail of some time."""
+def disk_finding(folder: Path, *, embedded: bool) -> Finding:
+    """Whether there is room for the mail of some time; an `embedded` database has all of it there."""
     free = shutil.disk_usage(folder).free
     said = f"{free // 1024**2} MB are free for {folder}"
-    if not has_room(folder):
+    if embedded and not has_room(folder):
         return fail("disk", f"{said}: no mail is taken", "make room")
     if free < LITTLE:
         return warn("disk", said, "make room: when it is full, mail waits where it comes from")

@@ -6,7 +6,6 @@ when the disk is full.
 
 import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
 LEAST = 200 * 1024**2
@@ -20,19 +19,24 @@ RESERVE = 16 * 1024**2
 FILE = "reserve"
 
 
-def has_room(folder: Path) -> bool:
-    """Whether there is room for mail to come, beside what is under way."""
+def has_room(folder: Path, beside: int = 0) -> bool:
+    """Whether there is room for mail to come, beside so many octets and what is under way."""
     usage = shutil.disk_usage(folder)
-    return usage.free >= min(LEAST, usage.total // PART)
+    return usage.free - beside >= min(LEAST, usage.total // PART)
 
 
 def keep_reserve(folder: Path) -> None:
-    """Make the reserve, if there is none and there is room for it."""
+    """Make the reserve, if there is none and there is room for it and for mail."""
     path = folder / FILE
-    if path.exists() or not has_room(folder):
+    if path.exists() or not has_room(folder, RESERVE):
         return
-    with suppress(OSError), path.open("xb") as file:  # without room for it there is none
-        os.posix_fallocate(file.fileno(), 0, RESERVE)
+    try:
+        with path.open("xb") as file:
+            os.posix_fallocate(file.fileno(), 0, RESERVE)
+    except (
+        OSError
+    ):  # others were faster, or took the room meanwhile; a file without room is no reserve
+        release_reserve(folder)
 
 
 def release_reserve(folder: Path) -> bool:

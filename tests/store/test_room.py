@@ -3,7 +3,9 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import peewee as pw
 import pytest
@@ -14,6 +16,9 @@ from mailflow.store.room import FILE, RESERVE, has_room, keep_reserve, release_r
 from mailflow.store.tables import Blob, TakenMail
 from mailflow.store.unit import Unit
 from tests.flow import Flow
+
+BIG = b"Subject: big\r\n\r\n" + Random(5).randbytes(1_000_000)
+"""A mail that nothing makes smaller."""
 
 SMALL = 48 * 1024**2
 """Octets of a disk of its own."""
@@ -60,28 +65,38 @@ def test_a_disk_that_is_nearly_full_has_no_room_and_gets_no_reserve(small_disk: 
     assert has_room(small_disk)
 
 
+@pytest.mark.parametrize("megabytes", [8, 17])
+def test_a_reserve_that_would_leave_no_room_for_mail_is_not_made(
+    small_disk: Path, megabytes: int
+) -> None:
+    filler = fill(small_disk, megabytes * 1024**2)
+    keep_reserve(small_disk)
+    assert has_room(small_disk)
+    assert not (small_disk / FILE).exists()
+    filler.unlink()
+    keep_reserve(small_disk)
+    assert (small_disk / FILE).exists()
+
+
 def test_what_finds_the_disk_full_is_done_from_the_reserve(small_disk: Path) -> None:
-    flow = Flow(small_disk)
-    data = flow.config.mailflow.data_dir
-    keep_reserve(data)
-    fill(small_disk, 100_000)
-    raw = b"Subject: big\r\n\r\n" + b"x" * 1_000_000
-    flow.run(take, Envelope("a@b.test", ("dana@flow.test",), "127.0.0.1", "b.test", raw))
-    assert not (data / FILE).exists()
-    assert flow.run(lambda unit: len(unit.db.all(TakenMail))) == 1
-    flow.run(lambda unit: unit.db.delete(Blob))
-    flow.close()
+    with closing(Flow(small_disk)) as flow:
+        data = flow.config.mailflow.data_dir
+        keep_reserve(data)
+        fill(small_disk, 100_000)
+        flow.run(take, Envelope("a@b.test", ("dana@flow.test",), "127.0.0.1", "b.test", BIG))
+        assert not (data / FILE).exists()
+        assert flow.run(lambda unit: len(unit.db.all(TakenMail))) == 1
+        flow.run(lambda unit: unit.db.delete(Blob))
 
 
 def test_without_a_reserve_a_full_disk_is_said(tmp_path: Path) -> None:
     """And nothing of it is kept."""
 
     def fill_up(unit: Unit) -> None:
-        unit.db.insert(Blob("a", b"x" * 1_000_000))
+        unit.db.insert(Blob("a", BIG))
 
-    flow = Flow(tmp_path)
-    flow.run(lambda unit: unit.db._database.execute_sql("PRAGMA max_page_count = 300"))
-    with pytest.raises(pw.OperationalError, match="full"):
-        flow.run(fill_up)
-    assert flow.run(lambda unit: unit.db.find(Blob, digest="a")) is None
-    flow.close()
+    with closing(Flow(tmp_path)) as flow:
+        flow.run(lambda unit: unit.db._database.execute_sql("PRAGMA max_page_count = 300"))
+        with pytest.raises(pw.OperationalError, match="full"):
+            flow.run(fill_up)
+        assert flow.run(lambda unit: unit.db.find(Blob, digest="a")) is None
