@@ -133,7 +133,9 @@ maximal_backoff_time = 2s
         end = time.monotonic() + PATIENCE
         while not self.is_idle():
             assert time.monotonic() < end, self.log()
-            await asyncio.sleep(0.1)
+            # What it met while its own deferral was being written down waits for five minutes.
+            await asyncio.to_thread(self._run, "flush")
+            await asyncio.sleep(0.5)
 
     def log(self) -> str:
         file = self._folder / "log"
