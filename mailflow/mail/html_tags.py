@@ -62,7 +62,8 @@ def tokens(html: str) -> Iterator[str | Tag]:
             if match is None:
                 break
             tag = Tag(name[1].lower(), html[start + 1] == "/", match[1])
-            yield html[position:start]
+            if start > position:
+                yield html[position:start]
             yield tag
             position = search = _after(html, tag, match.end())
         elif html.startswith(("<!", "<?", "</"), start):
@@ -73,11 +74,13 @@ def tokens(html: str) -> Iterator[str | Tag]:
             end = html.find(">", max(end, start))
             if end < 0:
                 break
-            yield html[position:start]
+            if start > position:
+                yield html[position:start]
             position = search = end + 1
         else:
             search = start + 1
-    yield html[position:]
+    if position < len(html):
+        yield html[position:]
 
 
 def _after(html: str, tag: Tag, position: int) -> int:

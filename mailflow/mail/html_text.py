@@ -8,7 +8,7 @@ from itertools import islice
 from mailflow.mail.html_tags import Tag, attributes, decoded, tokens
 
 MAX_MARKUP = 300_000  # characters of source looked at: a long thread out of Word
-MAX_TOKENS = 40_000  # tags and texts between them: 0.15 s of work at worst
+MAX_TOKENS = 15_000  # tags and texts between them: 0.1 s of work at worst
 MAX_LINES = 5_000  # lines written, more than anybody reads
 MAX_MARKS = 20  # quote marks before one line: 5,000 nested quotes would grow to 50 MB otherwise
 
