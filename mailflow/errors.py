@@ -70,6 +70,17 @@ class CalendarsUnread(Exception):
         super().__init__(f"calendars to be read first: {', '.join(sorted(self.hosts))}")
 
 
+class HeldMailUnread(Exception):
+    """Not a failure: the held mail `ident` is to be read before it can be let through.
+
+    Who runs the transaction has it read, in bounded time and outside any, and runs it anew.
+    """
+
+    def __init__(self, ident: int) -> None:
+        self.ident = ident
+        super().__init__(f"held mail to be read first: {ident}")
+
+
 class UnsafeValue(MailflowError):
     """A value that must not leave the house as it is (CR, LF or NUL in a header, for instance)."""
 

@@ -14,6 +14,7 @@ from mailflow.conversations.taking import LEASE, TRIES, Job, renew, set_aside, t
 from mailflow.doors.alarm import Alarms
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.delivery import Delivery
+from mailflow.doors.held_mails import HeldMails
 from mailflow.doors.readers import Readers
 from mailflow.errors import ReaderLost, Unreadable
 from mailflow.journal import log
@@ -60,6 +61,7 @@ class Worker:
         self._delivery = delivery
         self._calendars = calendars
         self._readers = readers
+        self._held_mails = HeldMails(store, readers, calendars)
         self._judge = judge
         self._judges = ThreadPoolExecutor(AT_ONCE, "judge")
         self._by_commits: list[asyncio.Event] = []
@@ -149,7 +151,7 @@ class Worker:
     async def _work_on(self, job: Job, arrival: Awaitable[Arrival]) -> None:
         ident = job.taken.id
         try:
-            await persist(partial(self._calendars.run, receive, await arrival))
+            await persist(partial(self._held_mails.run, receive, await arrival))
         except Unreadable as error:
             await self._set_aside(job, Taken.HELD, error.reason)
         except ReaderLost as error:

@@ -1,25 +1,30 @@
 """A mailflow without doors, for scenarios: mails go in as bytes, and what goes out is read back."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from mailflow import config
 from mailflow.conversations.receive import receive
-from mailflow.conversations.taking import take, take_up
+from mailflow.conversations.taking import job_of, take, take_up
 from mailflow.doors.authentication import Authenticator
+from mailflow.errors import HeldMailUnread
 from mailflow.keys import Keyring
 from mailflow.mail.envelope import Envelope
 from mailflow.mail.outgoing import Outcome, Result
-from mailflow.mail.reading import read
+from mailflow.mail.reading import Mail, read
 from mailflow.post import outbox
 from mailflow.rendering import Templates, packaged_templates
 from mailflow.store import open_store
-from mailflow.store.unit import House
+from mailflow.store.unit import House, Unit
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday, ten o'clock in Berlin."""
@@ -119,10 +124,21 @@ class Flow:
             node=NODE,
         )
         self.store = open_store(self.house)
-        self.run = self.store.run_now
 
     def close(self) -> None:
         self.store.close()
+
+    def run(self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The result of `work(unit, …)` as one transaction, once a held mail that it needs was read."""
+        found: dict[int, Mail] = {}
+        while True:
+            try:
+                return self.store.run_now(
+                    lambda unit: work(replace(unit, held_mails=found), *args, **kwargs)
+                )
+            except HeldMailUnread as unread:
+                job = self.store.read_now(job_of, unread.ident)
+                found[unread.ident] = read(job.raw, self.config.mailflow.domain, job.taken.sender)
 
     def mail(
         self,

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from mailflow import config
 from mailflow.appointments.listing import Facts
-from mailflow.conversations.held import held_mails
+from mailflow.conversations.held import drop, held_mails
 from mailflow.conversations.taking import TRIES, take
 from mailflow.doors.authentication import Authenticator
 from mailflow.doors.calendars import Calendars
@@ -19,7 +19,7 @@ from mailflow.store.unit import Unit
 from mailflow.worker import StoredOutbox, Worker
 from tests.doors.obedient_reader import COMMAND
 from tests.doors.peers import Sink, sink
-from tests.flow import Flow
+from tests.flow import Flow, Sent, to
 
 BRIEF = Patience(reading=1)
 
@@ -75,3 +75,30 @@ async def test_mails_that_end_their_reader_are_parked_and_the_others_go_on(flow:
         "failed 3 times: the process that read it ended (1)",
     ]
     assert [one.text for one in messages] == [f"Hello {number}" for number in range(1, 5)]
+
+
+async def test_a_held_mail_that_ends_its_reader_parks_the_hosts_yes(flow: Flow) -> None:
+    """Not the worker: the others go on, and the mail itself can still be dropped."""
+    asked = to(flow.mail("Joe <joe@client.test>", "dana@flow.test"), "dana@coach.test")
+    deadly = to(flow.mail("eve@x.test", asked.address, "CRASH"), "dana@coach.test")
+    harmless = to(flow.mail("eve@x.test", asked.address, "Me too."), "dana@coach.test")
+    before = {one.id for one in flow.run(lambda unit: unit.db.all(Message))}
+    async with working(flow) as smarthost, asyncio.timeout(60):
+        for question in (deadly, harmless):
+            await flow.store.run(answer_yes, question)
+        while not smarthost.taken or len(await flow.store.read(held_mails)) < 2:
+            await asyncio.sleep(0.05)
+        held = await flow.store.read(held_mails)
+        messages = await flow.store.read(lambda unit: unit.db.all(Message))
+    assert [one["reason"] for one in held] == [
+        "eve@x.test is not in the conversation; the host was asked",
+        "failed 3 times: the process that read it ended (-11)",
+    ]
+    assert [one.text for one in messages if one.id not in before] == ["Me too."]
+    flow.run(drop, held[0]["id"])
+    assert [one["reason"] for one in flow.run(held_mails)] == [held[1]["reason"]]
+
+
+def answer_yes(unit: Unit, question: Sent) -> None:
+    raw = f"From: dana@coach.test\r\nTo: {question.address}\r\n\r\nyes\r\n".encode()
+    take(unit, Envelope("dana@coach.test", (question.address,), "127.0.0.1", "c.test", raw))

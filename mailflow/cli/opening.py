@@ -10,6 +10,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 import typer
 
 from mailflow.doors.calendars import Calendars
+from mailflow.doors.held_mails import HeldMails
+from mailflow.doors.readers import Readers
 from mailflow.service import load_house
 from mailflow.store import Store, Unit, open_store
 from mailflow.store.unit import House
@@ -47,10 +49,8 @@ def transact(
 ) -> R:
     """The result of `work(unit, …)`, once its transaction is on disk."""
     with opened(context) as store:
-        if not any(host.calendars for host in store.house.config.hosts):
-            return store.run_now(work, *args, **kwargs)
         store.start()
-        return asyncio.run(_with_calendars(store, lambda unit: work(unit, *args, **kwargs)))
+        return asyncio.run(_decided(store, lambda unit: work(unit, *args, **kwargs)))
 
 
 def read_calendars(context: typer.Context, slug: str) -> None:
@@ -62,8 +62,13 @@ def read_calendars(context: typer.Context, slug: str) -> None:
             asyncio.run(Calendars(store).refresh(frozenset(hosts)))
 
 
-async def _with_calendars(store: Store, work: Callable[[Unit], R]) -> R:
-    return await Calendars(store).run(work)
+async def _decided(store: Store, work: Callable[[Unit], R]) -> R:
+    """The result of `work`, once calendars and held mails that it needs were read."""
+    readers = Readers(store.house.config.mailflow.domain)
+    try:
+        return await HeldMails(store, readers, Calendars(store)).run(work)
+    finally:
+        readers.close()
 
 
 def look(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from mailflow.appointments.listing import Facts, in_utc
 from mailflow.conversations.questions import answer_question
-from mailflow.conversations.taking import read_again, set_aside
+from mailflow.conversations.taking import set_aside
 from mailflow.errors import MailflowError
 from mailflow.mail.message_ids import canonical
 from mailflow.store.states import Taken
@@ -25,13 +25,16 @@ def held_mails(unit: Unit) -> list[Facts]:
 
 
 def release(unit: Unit, ident: int) -> None:
-    """Let a held mail through, as the host's `yes` does; one that is no question is tried again."""
+    """Let a held mail through, as the host's `yes` does; one that is no question is tried again.
+
+    Raises `HeldMailUnread`.
+    """
     taken = _held(unit, ident)
     questions = _questions(unit, taken)
     if not questions:
         unit.db.change(taken, state=Taken.TAKEN, attempts=0, reason="")
     for question in questions:
-        answer_question(unit, question, read_again(unit, ident), "yes", "")
+        answer_question(unit, question, "yes", "")
 
 
 def drop(unit: Unit, ident: int) -> None:

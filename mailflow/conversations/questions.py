@@ -5,6 +5,7 @@ import re
 from mailflow.conversations.accepting import accept
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.starting import start_with_client, start_with_host
+from mailflow.conversations.taking import read_again, set_aside
 from mailflow.keys import new_id
 from mailflow.languages import Languages
 from mailflow.mail.addresses import is_address, normalise
@@ -80,13 +81,14 @@ def ask_again(unit: Unit, question: Question, answer: Arrival) -> None:
     notify_host(unit, host, Notice("done", {"lines": lines}, subject, reply_to, answers=answered))
 
 
-def answer_question(unit: Unit, question: Question, held: Arrival, word: str, address: str) -> None:
-    """Do with a held mail what the host says; a question is answered once."""
+def answer_question(unit: Unit, question: Question, word: str, address: str) -> None:
+    """Do with a held mail what the host says; a question is answered once. Raises `HeldMailUnread`."""
     unit.db.change(question, answered=True)
     if word == "no":
-        _settle(unit, held, Taken.DROPPED, "the host dropped it")
+        set_aside(unit, question.taken, Taken.DROPPED, "the host dropped it")
         return
-    _settle(unit, held, Taken.DONE, f"the host let it through: {word}")
+    held = read_again(unit, question.taken)
+    set_aside(unit, question.taken, Taken.DONE, f"the host let it through: {word}")
     conversation = (
         unit.db.find(Conversation, id=question.conversation) if question.conversation else None
     )
@@ -122,11 +124,6 @@ def _admitted(unit: Unit, conversation: Conversation, held: Arrival, address: st
     if unit.db.find(FurtherAddress, host=conversation.host, address_key=key) is None:
         unit.db.insert(FurtherAddress(0, conversation.host, key, known.address_key))
     return known
-
-
-def _settle(unit: Unit, held: Arrival, state: Taken, reason: str) -> None:
-    unit.db.change(unit.db.get(TakenMail, held.taken), state=state, reason=reason)
-    unit.tell(f"mail.{state}", mail=held.taken, reason=reason)
 
 
 def _asked_already(unit: Unit, arrival: Arrival, handle: str) -> bool:

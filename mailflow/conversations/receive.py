@@ -12,7 +12,7 @@ from mailflow.conversations.entering import author_in, enter
 from mailflow.conversations.postmaster import forward_to_operator
 from mailflow.conversations.proposals import answer_proposal
 from mailflow.conversations.questions import answer_question, ask_again, fits, hold, read_answer
-from mailflow.conversations.taking import read_again, read_facts
+from mailflow.conversations.taking import read_facts
 from mailflow.mail.own_addresses import (
     Destination,
     FrontDoor,
@@ -122,7 +122,7 @@ def _take_answer(unit: Unit, arrival: Arrival, destination: ToQuestion) -> str |
     if answer is None or not fits(unit, question, *answer):
         ask_again(unit, question, arrival)
         return None
-    answer_question(unit, question, read_again(unit, question.taken), *answer)
+    answer_question(unit, question, *answer)
     return None
 
 

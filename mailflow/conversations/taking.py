@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from mailflow.conversations.arrival import Arrival
+from mailflow.errors import HeldMailUnread
 from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
-from mailflow.mail.reading import Mail, read
+from mailflow.mail.reading import Mail
 from mailflow.store import is_embedded
 from mailflow.store.queries import free_mails, keep, lease_mails, mails_to_take_up
 from mailflow.store.states import Taken
@@ -99,11 +100,16 @@ def recover(unit: Unit) -> None:
 
 
 def read_again(unit: Unit, ident: int) -> Arrival:
-    """A mail that was held, from its kept bytes; who answers for it now is whoever lets it through."""
+    """A mail that was held; who answers for it now is whoever lets it through. Raises `HeldMailUnread`."""
+    if ident not in unit.held_mails:
+        raise HeldMailUnread(ident)
+    return job_of(unit, ident).arrival(unit.held_mails[ident], Verdict.VERIFIED)
+
+
+def job_of(unit: Unit, ident: int) -> Job:
+    """A mail as it was taken, with its kept bytes. Raises `NotFound`."""
     taken = unit.db.get(TakenMail, ident)
-    job = Job(taken, unit.db.get(Blob, taken.blob).content)
-    mail = read(job.raw, unit.config.mailflow.domain, taken.sender)
-    return job.arrival(mail, Verdict.VERIFIED)
+    return Job(taken, unit.db.get(Blob, taken.blob).content)
 
 
 def read_facts(mail: Mail) -> dict[str, Any]:
@@ -117,6 +123,6 @@ def read_facts(mail: Mail) -> dict[str, Any]:
 
 
 def set_aside(unit: Unit, ident: int, state: Taken, reason: str) -> None:
-    """Keep a mail raw, listed under `held` with the reason: it cannot be read, or failed three times."""
+    """What is to become of a mail, and why; one that is held or parked is listed under `held`."""
     unit.db.change(unit.db.get(TakenMail, ident), state=state, reason=reason)
     unit.tell(f"mail.{state}", mail=ident, reason=reason)

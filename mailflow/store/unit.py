@@ -1,12 +1,13 @@
 """The unit of work: what a transaction has at hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailflow.config import Config
 from mailflow.journal import Event
 from mailflow.keys import Keyring
+from mailflow.mail.reading import Mail
 from mailflow.mail.signing import Signer
 from mailflow.rendering import Templates
 from mailflow.store.session import Session
@@ -43,6 +44,8 @@ class Unit:
     signer: Signer | None = None
     calendars_read: frozenset[str] | None = None
     """The hosts whose calendars were read again just before; None where nobody does that."""
+    held_mails: Mapping[int, Mail] = field(default_factory=dict)
+    """The held mails that were read again just before, by the numbers of their rows."""
     events: list[Event] = field(default_factory=list)
 
     def tell(self, event: str, **facts: object) -> None:

@@ -32,7 +32,6 @@ def signing(tmp_path: Path) -> Iterator[Flow]:
     flow.store.close()
     flow.now = datetime(2024, 11, 25, 9, tzinfo=UTC)
     flow.store = open_store(replace(flow.house, signer=SIGNER))
-    flow.run = flow.store.run_now
     yield flow
     flow.close()
 
