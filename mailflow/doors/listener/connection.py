@@ -84,7 +84,8 @@ class Connection(SMTP):
     def dismiss(self, farewell: str) -> None:
         """Says a last reply and ends the connection; no command is heard any more."""
         if self.heard < math.inf and not self._handler_coroutine.done():
-            self._writer.write(farewell.encode() + b"\r\n")
+            if not self._is_shaking_hands():  # the client waits for TLS, and for nothing else
+                self._writer.write(farewell.encode() + b"\r\n")
             self._hang_up()
 
     def _hang_up(self) -> None:
@@ -93,6 +94,9 @@ class Connection(SMTP):
         if self.transport is not None:
             self.transport.close()
             self.loop.call_later(_FAREWELL, self.abort)
+
+    def _is_shaking_hands(self) -> bool:
+        return self._tls_protocol is not None and self.session.ssl is None
 
     def _reset_timeout(self, duration: float | None = None) -> None:
         """aiosmtpd calls this when a connection begins, and once more within TLS."""
@@ -124,7 +128,7 @@ class Connection(SMTP):
             pass
         finally:
             self._writer.close()
-            if self._tls_protocol is not None and self.session.ssl is None:
+            if self._is_shaking_hands():
                 self.connection_lost(None)  # nobody is told of a TLS handshake that failed
 
     async def _next_line(self) -> bytes:

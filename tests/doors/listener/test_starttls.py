@@ -79,6 +79,16 @@ async def test_no_tls_after_starttls(tls_house: House, journal: io.StringIO) -> 
     assert journal.getvalue() == ""
 
 
+async def test_nothing_is_said_in_plain_text_within_the_handshake(tls_house: House) -> None:
+    async with connected(tls_house.port) as client:
+        await client.reply()
+        await client.ask("STARTTLS")
+
+        await tls_house.listener.stop()
+
+        assert await client.reply() == ""
+
+
 async def test_who_goes_within_the_handshake_makes_room(
     open_house: OpenHouse, certificate: Certificate
 ) -> None:
