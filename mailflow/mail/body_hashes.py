@@ -15,10 +15,13 @@ class BodyHashes:
 def body_hashes(raw: bytes) -> BodyHashes:
     """The hashes of the body of a mail, which has CRLF line ends; in linear time, unlike dkimpy's."""
     _, _, body = raw.partition(b"\r\n\r\n")
-    return BodyHashes(
-        simple=hashlib.sha256(body.rstrip(b"\r\n") + b"\r\n").digest(),
-        relaxed=hashlib.sha256(_relaxed(body)).digest(),
-    )
+    simple = hashlib.sha256(body.rstrip(b"\r\n") + b"\r\n").digest()
+    return BodyHashes(simple, relaxed_hash(body))
+
+
+def relaxed_hash(body: bytes) -> bytes:
+    """The hash of a body in the relaxed form (section 3.4.4), in which blanks and line ends may change on the way."""
+    return hashlib.sha256(_relaxed(body)).digest()
 
 
 def _relaxed(body: bytes) -> bytes:

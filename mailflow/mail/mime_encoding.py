@@ -9,15 +9,16 @@ from collections.abc import Sequence
 LINE_OCTETS = 998
 """A line's length without its CRLF (RFC 5322, section 2.1.1)."""
 
-_BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _LONG_LINE = re.compile(rb"^[^\r\n]{%d,}" % (LINE_OCTETS + 1), re.MULTILINE)
-_SEVEN_BIT = re.compile(rb"[\t\r\n\x20-\x7e]*")
+_SEVEN_BIT = b"\t\r\n" + bytes(range(0x20, 0x7F))
 _BROKEN_LINE = 900
 
 
 def with_crlf(octets: bytes) -> bytes:
     """`octets` with every bare CR or LF turned into CRLF."""
-    return _BARE.sub(b"\r\n", octets) if has_bare_line_break(octets) else octets
+    if not has_bare_line_break(octets):
+        return octets
+    return octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
 def has_bare_line_break(octets: bytes) -> bool:
@@ -86,7 +87,7 @@ def _headed(fields: bytes, encoding: bytes, encoded: bytes) -> bytes:
 def _transfer_encoded(octets: bytes) -> tuple[bytes, bytes]:
     if has_bare_line_break(octets):
         return b"base64", _base64(octets)  # the other two would not give the same octets back
-    if _SEVEN_BIT.fullmatch(octets) and not has_long_line(octets):
+    if not octets.translate(None, _SEVEN_BIT) and not has_long_line(octets):
         return b"7bit", octets
     # Where a text has no line break, b2a_qp makes its soft ones bare LF.
     quoted = with_crlf(binascii.b2a_qp(octets, istext=True))

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from mailflow.mail.body_hashes import body_hashes
+from mailflow.mail.body_hashes import relaxed_hash
 
 KEY_BITS = 2_048
 """Of a new key: all can check it, and its record fits into an answer of DNS (RFC 8301, section 3.2)."""
@@ -92,9 +92,10 @@ class Signer:
 
         From is signed once more than it is there, so that nobody puts a second one before it (section 8.15).
         """
-        fields = _signed_fields(message)
+        head, _, body = message.partition(b"\r\n\r\n")
+        fields = _signed_fields(head + b"\r\n")
         names = [*(name for name, _ in fields), b"from"]
-        unsigned = self._unsigned(names, body_hashes(message).relaxed, at)
+        unsigned = self._unsigned(names, relaxed_hash(body), at)
         lines = [_relaxed(name, value) + b"\r\n" for name, value in fields]
         signed = b"".join(lines) + _relaxed(b"dkim-signature", unsigned)
         signature = _base64(self._signature(signed))
@@ -130,9 +131,8 @@ def new_key() -> bytes:
     )
 
 
-def _signed_fields(message: bytes) -> list[tuple[bytes, bytes]]:
+def _signed_fields(head: bytes) -> list[tuple[bytes, bytes]]:
     """The fields that are signed, from the bottom up: of several of one name the last counts first (section 5.4.2)."""
-    head = message[: message.index(b"\r\n\r\n") + 2]
     found = [(match[1].lower(), match[2]) for match in _FIELD.finditer(head)]
     return [(name, value) for name, value in reversed(found) if name in _SIGNED]
 

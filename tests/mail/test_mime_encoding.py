@@ -6,7 +6,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.mime_encoding import LINE_OCTETS, has_long_line, with_broken_lines
+from mailflow.mail.mime_encoding import LINE_OCTETS, has_long_line, with_broken_lines, with_crlf
 
 LENGTHS = st.sampled_from([0, 1, LINE_OCTETS - 1, LINE_OCTETS, LINE_OCTETS + 1, 3 * LINE_OCTETS])
 LINES = st.tuples(LENGTHS, st.sampled_from([b"\r\n", b"\n", b"\r", b"\n\r", b""]))
@@ -18,6 +18,11 @@ def test_a_line_is_long_by_what_stands_before_its_end(lines: list[tuple[int, byt
     longest = max(map(len, re.findall(rb"(?:\A|(?<=\n))[^\r\n]*", octets)), default=0)
     assert has_long_line(octets) == (longest > LINE_OCTETS)
     assert (with_broken_lines(octets) == octets) == (longest <= LINE_OCTETS)
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"x"])).map(b"".join))
+def test_every_line_end_becomes_one_of_two_octets(octets: bytes) -> None:
+    assert with_crlf(octets) == re.sub(rb"\r\n|\r|\n", b"\r\n", octets)
 
 
 def test_a_big_mail_is_looked_through_in_no_time() -> None:

@@ -1,14 +1,13 @@
 """Foreign text as a calendar may carry it."""
 
-import unicodedata
+import re
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")  # Unicode's Cc and Cs, but for the tab
 
 
 def lines(text: str) -> str:
     """`text` without control characters; what anybody takes for the end of a line is a newline."""
-    return "\n".join(
-        "".join(c for c in each if c == "\t" or unicodedata.category(c) not in ("Cc", "Cs"))
-        for each in text.splitlines()
-    )
+    return "\n".join(_CONTROL.sub("", each) for each in text.splitlines())
 
 
 def line(text: str) -> str:
