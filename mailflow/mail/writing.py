@@ -34,7 +34,7 @@ _SIGNATURES = frozenset(
 
 
 def head(fields: Sequence[tuple[str, Value]]) -> bytes:
-    """The header of one copy up to its MIME fields; a field with an empty text is left out.
+    """Fields of a header, whole lines that others may follow; a field with an empty text is left out.
 
     Raises UnsafeValue for a value or name that `header_fields.field` refuses, and if a reader
     finds other fields in the finished octets than were asked for.

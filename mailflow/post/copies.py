@@ -86,9 +86,10 @@ def queue_copies(
     null_sender: bool = False,
 ) -> None:
     """Queue a copy for each recipient: the same header fields but for To, which is the recipient alone."""
+    before, after = head(fields[:2]), head(fields[2:])
     for copy in copies:
-        to: tuple[str, Value] = ("To", Mailbox(copy.recipient.name, copy.recipient.address))
-        written = head([*fields[:2], to, *fields[2:]])
+        to = head([("To", Mailbox(copy.recipient.name, copy.recipient.address))])
+        written = before + to + after
         # Signed when it is written: every try then sends the same bytes, whatever the key is by then.
         signed = unit.signer.sign(written + copy.body, unit.now) if unit.signer else b""
         unit.db.insert(
