@@ -83,7 +83,7 @@ def test_from_plain_escapes() -> None:
 @pytest.mark.parametrize("piece", ["<", "<!--", "<a ", "</body ", "<p>", "&", " ", "<body"])
 def test_hostile_html_takes_linear_time(piece: str) -> None:
     source = piece * (1_000_000 // len(piece))
-    start = time.perf_counter()
+    start = time.process_time()
     without_lines(source, {"/who"})
     with_footer(source, "x")
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

@@ -51,6 +51,6 @@ def test_any_text_comes_back(text: str) -> None:
     ids=["words", "openings", "halves", "blanks"],
 )
 def test_storms_take_linear_time(value: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     decode(value)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

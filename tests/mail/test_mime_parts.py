@@ -169,7 +169,7 @@ def test_any_octets_are_parts_inside_each_other_or_unreadable(raw: bytes) -> Non
     ids=["dashes", "semicolons", "quotes", "parts", "newlines"],
 )
 def test_hostile_shapes_take_linear_time(raw: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with suppress(Unreadable):
         split(entity(raw))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
