@@ -181,6 +181,7 @@ def _listener(store: Store) -> Listener:
         accepts=_recipients(store.house),
         take=_taking(store),
         has_room=_room(settings),
+        folder=str(settings.mailflow.data_dir),
     )
 
 

@@ -77,12 +77,12 @@ class Postbox:
 
     async def take(self, envelope: Envelope) -> None:
         """Keep and show a mail; it waits to be read."""
-        mail = message_from_bytes(envelope.raw, policy=policy.default)
+        mail = message_from_bytes(bytes(envelope.raw), policy=policy.default)
         kind = str(mail["Mailflow-Kind"])
         self._count += 1
         for recipient in envelope.recipients:
             name = f"{self._count:02}-{kind}-to-{split(recipient)[0]}.eml"
-            (self.folder / name).write_bytes(envelope.raw)
+            (self.folder / name).write_bytes(bytes(envelope.raw))
             self._show(mail)
             self._unread[recipient, kind].put_nowait(mail)
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailflow.post.record import messages_of
-from mailflow.store.tables import Blob, Conversation, Delivery, Message, TakenMail
+from mailflow.store.blobs import kept
+from mailflow.store.tables import Conversation, Delivery, Message, TakenMail
 from mailflow.store.unit import Unit
 
 
@@ -30,6 +31,6 @@ def archived_mails(unit: Unit, ident: str) -> list[ArchivedMail]:
 def _octets(unit: Unit, message: Message) -> bytes | None:
     """The bytes of a message; None for one of ours that had nobody to go to."""
     if message.taken is not None:
-        return unit.db.get(Blob, unit.db.get(TakenMail, message.taken).blob).content
+        return kept(unit.db, unit.db.get(TakenMail, message.taken).blob)
     copy = unit.db.find(Delivery, message=message.id)
-    return copy.head + unit.db.get(Blob, copy.body).content if copy else None
+    return copy.head + kept(unit.db, copy.body) if copy else None

@@ -8,8 +8,9 @@ from mailflow.conversations.questions import answer_question
 from mailflow.conversations.taking import set_aside
 from mailflow.errors import MailflowError
 from mailflow.mail.message_ids import canonical
+from mailflow.store.blobs import kept
 from mailflow.store.states import Taken
-from mailflow.store.tables import Blob, Question, TakenMail
+from mailflow.store.tables import Question, TakenMail
 from mailflow.store.unit import Unit
 
 SEARCHED = 65_536
@@ -51,7 +52,7 @@ def message_id_of(unit: Unit, taken: TakenMail) -> str | None:
     """The id of a mail, found in its bytes where it could not be read; None if there is none."""
     if taken.message_id:
         return taken.message_id
-    raw = unit.db.get(Blob, taken.blob).content
+    raw = kept(unit.db, taken.blob)
     match = _MESSAGE_ID.search(raw[:SEARCHED])
     text = match[1].decode("utf-8", "replace") if match else ""
     return canonical(text, unit.config.mailflow.domain)

@@ -20,7 +20,8 @@ from mailflow.mail.reading import Mail, read
 from mailflow.post.conversations import addresses, join, open_conversation, people
 from mailflow.post.record import know, record
 from mailflow.store import DatabaseTrouble
-from mailflow.store.queries import keep, message_count
+from mailflow.store.blobs import keep
+from mailflow.store.queries import message_count
 from mailflow.store.states import Role, Standing, Taken
 from mailflow.store.tables import Booking, Conversation, Message, Offer, TakenMail
 from mailflow.store.unit import Unit

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from mailflow.store import retention
+from mailflow.store.blobs import forget
 from mailflow.store.retention import named_after, newest_rows, unnamed_blobs
 from mailflow.store.tables import (
     Attendee,
@@ -206,4 +207,4 @@ def _forget_blobs(unit: Unit, digests: list[str], newest: tuple[int, int]) -> Co
     # Who finds the same bytes here does not write them: nobody may look just now.
     unit.db.keep_to_oneself(Blob)
     unneeded = set(digests) - named_after(unit.db, newest)
-    return Counter(blobs=sum(unit.db.delete(Blob, digest=digest) for digest in unneeded))
+    return Counter(blobs=sum(forget(unit.db, digest) for digest in unneeded))

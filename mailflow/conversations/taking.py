@@ -11,9 +11,10 @@ from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
 from mailflow.mail.reading import Mail
 from mailflow.store import is_embedded
-from mailflow.store.queries import free_mails, keep, lease_mails, mails_to_take_up
+from mailflow.store.blobs import keep, kept
+from mailflow.store.queries import free_mails, lease_mails, mails_to_take_up
 from mailflow.store.states import Taken
-from mailflow.store.tables import Blob, TakenMail
+from mailflow.store.tables import TakenMail
 from mailflow.store.unit import Unit
 
 TRIES = 3
@@ -82,7 +83,7 @@ def take_up(unit: Unit, limit: int) -> Sequence[Job]:
         counted = unit.db.change(
             taken, attempts=taken.attempts + 1, owner=unit.node, lease=unit.now + LEASE
         )
-        jobs.append(Job(counted, unit.db.get(Blob, taken.blob).content))
+        jobs.append(Job(counted, kept(unit.db, taken.blob)))
         if taken.attempts or sum(len(job.raw) for job in jobs) > TOGETHER:
             break
     return jobs
@@ -109,7 +110,7 @@ def read_again(unit: Unit, ident: int) -> Arrival:
 def job_of(unit: Unit, ident: int) -> Job:
     """A mail as it was taken, with its kept bytes. Raises `NotFound`."""
     taken = unit.db.get(TakenMail, ident)
-    return Job(taken, unit.db.get(Blob, taken.blob).content)
+    return Job(taken, kept(unit.db, taken.blob))
 
 
 def read_facts(mail: Mail) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
+from mailflow.mail.spooled import Content
+
 # RFC 5321 section 4.5.3.1 asks for at least 64 + 1 + 255, which encoded return paths do use.
 MAILBOX_LENGTH = 320
 
@@ -36,7 +38,7 @@ class Envelope:
     recipients: tuple[str, ...]
     peer: str
     helo: str
-    raw: bytes = field(repr=False)
+    raw: Content = field(repr=False)
 
 
 def is_mailbox(address: str) -> bool:

@@ -14,7 +14,7 @@ from mailflow.mail.thread_index import write
 from mailflow.mail.writing import head
 from mailflow.post.conversations import addresses
 from mailflow.post.threads import Thread
-from mailflow.store.queries import keep
+from mailflow.store.blobs import keep
 from mailflow.store.tables import Delivery
 from mailflow.store.unit import Unit
 

@@ -13,9 +13,10 @@ from mailflow.mail.outgoing import Letter, Outcome, Result, next_attempt
 from mailflow.post.conversations import addresses
 from mailflow.post.failures import NEVER, give_up, tell_undelivered
 from mailflow.store import is_embedded
+from mailflow.store.blobs import kept
 from mailflow.store.queries import due_deliveries, hasten_deliveries, postpone_deliveries
 from mailflow.store.states import Sending
-from mailflow.store.tables import Blob, Delivery
+from mailflow.store.tables import Delivery
 from mailflow.store.unit import Unit
 
 LEASE = timedelta(seconds=60)
@@ -74,7 +75,7 @@ def _begin(unit: Unit, delivery: Delivery) -> Letter:
         id=delivery.id,
         sender="" if delivery.null_sender else addresses(unit).bounce(delivery.id),
         recipient=delivery.recipient,
-        message=delivery.head + unit.db.get(Blob, delivery.body).content,
+        message=delivery.head + kept(unit.db, delivery.body),
         attempts=delivery.attempts,
     )
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from hashlib import sha256
 
 import peewee as pw
 
@@ -14,7 +13,6 @@ from mailflow.store.session import Session, place
 from mailflow.store.states import Direction, Role, Sending, Status, Taken
 from mailflow.store.tables import (
     Attendee,
-    Blob,
     Booking,
     BusyTime,
     CalendarEntry,
@@ -28,13 +26,6 @@ from mailflow.store.tables import (
     Reserved,
     TakenMail,
 )
-
-
-def keep(db: Session, content: bytes) -> str:
-    """Keep bytes once; returns their digest."""
-    digest = sha256(content).hexdigest()
-    db.insert(Blob(digest, content), once=True)
-    return digest
 
 
 def mails_to_take_up(db: Session, node: str, now: datetime, limit: int) -> list[TakenMail]:

@@ -18,7 +18,7 @@ from tests.flow import START, Flow
 TOGETHER = 10
 """Mails in one commit."""
 
-BLOB = "INSERT OR IGNORE INTO blob (digest, content) VALUES (?, ?)"
+BLOB = "INSERT OR IGNORE INTO blob (digest, content, pieces) VALUES (?, ?, 0)"
 MAIL = (
     "INSERT INTO takenmail (at, sender, recipients, peer, blob, lease, helo, state, owner, attempts,"
     " message_id, digest, author, subject, reason)"
@@ -57,8 +57,9 @@ def _plain(database: sqlite3.Connection) -> None:
     at = int((START - EPOCH).total_seconds()) * 1_000_000
     database.execute("BEGIN IMMEDIATE")
     for one in _envelopes():
-        digest = sha256(one.raw).hexdigest()
-        database.execute(BLOB, (digest, one.raw))
+        raw = bytes(one.raw)
+        digest = sha256(raw).hexdigest()
+        database.execute(BLOB, (digest, raw))
         recipients = f'["{one.recipients[0]}"]'
         values = (at, one.sender, recipients, one.peer, digest, at, one.helo)
         database.execute(MAIL, values).fetchone()

@@ -62,8 +62,9 @@ SELECT 'dana@coach.test', 'coach.test', randomblob(500), lower(hex(randomblob(32
 WHERE id BETWEEN :first AND :last
 """,
     """
-INSERT INTO blob (digest, content) SELECT blob, randomblob(1200) FROM takenmail WHERE id BETWEEN :first AND :last
-UNION ALL SELECT body, randomblob(900) FROM delivery WHERE id BETWEEN :first AND :last
+INSERT INTO blob (digest, content, pieces)
+SELECT blob, randomblob(1200), 0 FROM takenmail WHERE id BETWEEN :first AND :last
+UNION ALL SELECT body, randomblob(900), 0 FROM delivery WHERE id BETWEEN :first AND :last
 """,
 )
 

@@ -14,6 +14,7 @@ from mailflow.store.tables import (
     Conversation,
     Delivery,
     Notified,
+    Piece,
     Question,
     TakenMail,
 )
@@ -74,6 +75,15 @@ def test_a_silent_conversation_goes_with_all_that_belongs_to_it(flow: Flow) -> N
     assert (gone["conversations"], gone["bookings"], gone["questions"]) == (2, 1, 1)
     one = ("Conversation", "Message", "TakenMail", "Delivery", "KnownId")
     assert rows(flow) == {**dict.fromkeys(one, 1), "Participant": 2, "Blob": 2}
+
+
+def test_a_big_mail_goes_with_all_its_pieces(flow: Flow) -> None:
+    head = b"From: joe@client.test\r\nMessage-ID: <big@client.test>\r\nSubject: x\r\n\r\n"
+    flow.hand_in(head + b"Again and again.\r\n" * 50_000, ["dana@flow.test"])
+    assert len(flow.run(lambda unit: unit.db.all(Piece))) == 8
+    years_later(flow)
+    assert pruned(flow, 365)["blobs"] == 2
+    assert flow.run(lambda unit: unit.db.all(Piece)) == []
 
 
 def test_a_second_run_finds_nothing(flow: Flow) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -49,7 +49,7 @@ async def opened(
     async def keep(envelope: Envelope) -> None:
         if take is not None:
             await take(envelope)
-        house.taken.append(envelope)
+        house.taken.append(replace(envelope, raw=bytes(envelope.raw)))
 
     listener = Listener(
         settings, hostname=DOMAIN, accepts=accepts, take=keep, limits=limits, has_room=has_room

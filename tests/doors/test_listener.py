@@ -310,3 +310,14 @@ async def test_no_mail_is_begun_where_there_is_no_room(open_house: OpenHouse) ->
         assert await client.mail(MESSAGE + b".\r\n") == "250 2.0.0 taken"
         assert (await client.ask("MAIL FROM:<a@example.net>")).startswith("452 4.3.1 ")
         assert await client.mail(MESSAGE + b".\r\n") == "250 2.0.0 taken"
+
+
+async def test_a_big_mail_is_kept_only_while_there_is_room(open_house: OpenHouse) -> None:
+    room = iter([True, True, False])
+    house = await open_house(has_room=lambda: next(room, True))
+    big = MESSAGE + b"y" * 70 * 20_000
+    async with connected(house.port) as client:
+        await client.reply()
+        assert (await client.mail(big + b"\r\n.\r\n")).startswith("452 4.3.1 ")
+        assert await client.mail(MESSAGE + b".\r\n") == "250 2.0.0 taken"
+    assert [one.raw for one in house.taken] == [MESSAGE]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailflow.store.blobs import keep
 from mailflow.store.compression import COMPRESSED, LARGE, PLAIN, pack, unpack
-from mailflow.store.queries import keep
 from mailflow.store.tables import Blob
 from tests.flow import Flow
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from mailflow.errors import NotFound, SlotTaken
 from mailflow.spans import Span
+from mailflow.store.blobs import keep
 from mailflow.store.columns import InstantField, ListField
-from mailflow.store.queries import keep, reserve, reserved_spans
+from mailflow.store.queries import reserve, reserved_spans
 from mailflow.store.states import Role, Standing
 from mailflow.store.tables import Blob, KnownId, Participant, Reserved
 from mailflow.store.unit import Unit

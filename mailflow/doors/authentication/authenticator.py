@@ -48,7 +48,7 @@ class Authenticator:
         lookup = self._new_lookup()
         evidence = list(self._check_envelope(envelope, domain, lookup))
         if mail.body_hashes is not None:
-            evidence += check_signatures(envelope.raw, mail.body_hashes, domain, lookup)
+            evidence += check_signatures(bytes(envelope.raw), mail.body_hashes, domain, lookup)
         return judge(domain, evidence, lambda name: lookup(name, "TXT"))
 
     def _check_envelope(

@@ -7,7 +7,10 @@ real mailers send it; it becomes CRLF before anything is kept.
 """
 
 import re
+from io import SEEK_END
 from typing import IO
+
+from mailflow.mail.spooled import PIECE, Content, Spooled
 
 # The line end of the command itself: an empty message has no other before its dot.
 _FIRST = b"\r\n"
@@ -54,10 +57,11 @@ class DataStream:
         self._undecided = block[cut:]
         return b""
 
-    def content(self) -> bytes:
-        """The message without doubled dots, all its line ends CRLF."""
-        self._kept.seek(len(_FIRST))
-        return self._kept.read()
+    def content(self) -> Content:
+        """The message without doubled dots, all its line ends CRLF; one that is big as long as `kept` is open."""
+        size = self._kept.seek(0, SEEK_END) - len(_FIRST)
+        spooled = Spooled(self._kept, len(_FIRST), size)
+        return bytes(spooled) if size <= PIECE else spooled
 
     def _keep(self, block: bytes, cut: int) -> None:
         """Judges `block` as a whole, and keeps what stands before `cut`."""
@@ -65,12 +69,12 @@ class DataStream:
         if self.refusal is not None:
             return
         if _is_forbidden(block):
-            self._refuse(FORBIDDEN)
+            self.refuse(FORBIDDEN)
             return
         plain = block[:cut].replace(_DOTTED, b"\r\n")
         self._kept.write(plain.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
         if self._kept.tell() > len(_FIRST) + self._limit:
-            self._refuse(TOO_BIG)
+            self.refuse(TOO_BIG)
 
     def _check_header(self) -> None:
         self._kept.seek(0)
@@ -79,9 +83,10 @@ class DataStream:
         if end < 0:
             end = len(start)
         if end > len(_FIRST) + _HEADER_SIZE or start.count(b"\r\n", 0, end) > _HEADER_LINES:
-            self._refuse(HEADER_TOO_BIG)
+            self.refuse(HEADER_TOO_BIG)
 
-    def _refuse(self, reply: str) -> None:
+    def refuse(self, reply: str) -> None:
+        """Keeps nothing of the message, which is heard out."""
         self.refusal = reply
         self._kept.seek(0)
         self._kept.truncate()

@@ -22,7 +22,8 @@ class Listener:
     """Takes mail over SMTP or LMTP.
 
     `accepts` says what an address is to us. `take` returns when the mail is on the disk, and only
-    then is it answered 250; whatever it raises is answered 451. No mail is begun without `has_room`.
+    then is it answered 250; whatever it raises is answered 451. No mail is begun without `has_room`,
+    and no big one kept, which lies in a file without a name in `folder` until it was taken.
     `hostname` is the name in the greeting, and the domain of a bare `postmaster`.
     """
 
@@ -34,6 +35,7 @@ class Listener:
         accepts: Callable[[str], Recipient],
         take: Callable[[Envelope], Awaitable[None]],
         has_room: Callable[[], bool] = lambda: True,
+        folder: str | None = None,
         limits: Limits = STANDARD,
     ) -> None:
         self._settings = settings
@@ -49,10 +51,10 @@ class Listener:
             accepts=accepts,
             take=take,
             has_room=has_room,
+            folder=folder,
             certificate=_certificate(settings),
             limits=limits,
             gate=self._gate,
-            big=asyncio.Lock(),
         )
 
     async def start(self) -> tuple[str, int]:

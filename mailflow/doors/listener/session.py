@@ -18,9 +18,9 @@ from mailflow.doors.listener.data import DataStream
 from mailflow.doors.listener.gate import Address
 from mailflow.doors.listener.terms import Terms
 from mailflow.mail.envelope import Envelope, Recipient, is_mailbox
+from mailflow.mail.spooled import PIECE, Content
 
 _ALL_THERE_IS = 1024 * 1024  # more than a buffer can hold, so that a read empties it
-_IN_MEMORY = 256 * 1024  # bytes of a message; the rest is on the disk: many clients may be slow
 _PAST_THE_LIMIT = 256 * 1024  # bytes that are heard out, so that a client gets to read the refusal
 _NAME = re.compile(r"[ -~]{1,255}")
 
@@ -141,7 +141,7 @@ class Session(Connection):
             return
         self._within_data = True
         await self.push("354 end with CRLF.CRLF")
-        with SpooledTemporaryFile(_IN_MEMORY) as kept:
+        with SpooledTemporaryFile(PIECE, dir=self._terms.folder) as kept:
             data = DataStream(self._terms.max_message_size, kept)
             await self._answer_data(await self._receive(data))
         self._within_data = False
@@ -170,6 +170,8 @@ class Session(Connection):
             block = await self._reader.read(_ALL_THERE_IS)
             if not block:
                 raise ConnectionResetError
+            if data.size > PIECE and not self._terms.has_room():
+                data.refuse(_FULL)
             rest = data.feed(block)
             if rest:
                 self._reader.feed_data(rest)
@@ -180,11 +182,7 @@ class Session(Connection):
     async def _hand_over(self, data: DataStream) -> str:
         self.heard = math.inf  # it is for us now to answer
         try:
-            if data.size <= _IN_MEMORY:
-                await self._terms.take(self._fill_envelope(data.content()))
-            else:
-                async with self._terms.big:
-                    await self._terms.take(self._fill_envelope(data.content()))
+            await self._terms.take(self._fill_envelope(data.content()))
         except Exception as error:
             return report(error)
         finally:
@@ -192,7 +190,7 @@ class Session(Connection):
         self._commands = 0
         return _TAKEN
 
-    def _fill_envelope(self, raw: bytes) -> Envelope:
+    def _fill_envelope(self, raw: Content) -> Envelope:
         return Envelope(
             sender=self.envelope.mail_from or "",
             recipients=tuple(dict.fromkeys(self.envelope.rcpt_tos)),

@@ -1,6 +1,5 @@
 """What holds for all clients of a listener."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from mailflow.mail.envelope import Envelope, Recipient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """`accepts`, `take` and `has_room` are as `Listener` says; one big message at a time is in memory, under `big`."""
+    """`accepts`, `take` and `has_room`, `folder` are as `Listener` says."""
 
     hostname: str
     greeting: str
@@ -20,7 +19,7 @@ class Terms:
     accepts: Callable[[str], Recipient]
     take: Callable[[Envelope], Awaitable[None]]
     has_room: Callable[[], bool]
+    folder: str | None
     certificate: Certificate | None
     limits: Limits
     gate: Gate
-    big: asyncio.Lock

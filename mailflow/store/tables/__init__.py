@@ -24,7 +24,7 @@ from mailflow.store.tables.conversations import (
     Participant,
     Question,
 )
-from mailflow.store.tables.mails import Alarm, Blob, Delivery, Notified, TakenMail
+from mailflow.store.tables.mails import Alarm, Blob, Delivery, Notified, Piece, TakenMail
 
 __all__ = [
     "Alarm",
@@ -45,6 +45,7 @@ __all__ = [
     "Offer",
     "OfferedSlot",
     "Participant",
+    "Piece",
     "Proposal",
     "Question",
     "Reminder",

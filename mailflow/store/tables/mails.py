@@ -14,6 +14,20 @@ class Blob:
 
     digest: str
     content: Packed
+    """All of them, or none where there are `pieces`."""
+    pieces: int = 0
+    """How many rows have the bytes instead, since they are many."""
+
+
+@table(indexes=[("blob", "id")])
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of many bytes; they stand in the order of its numbers."""
+
+    id: int
+    blob: str
+    """The digest of them all."""
+    content: Packed
 
 
 @table(indexes=[("state", "id"), ("message_id",)])

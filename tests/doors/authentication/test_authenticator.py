@@ -52,7 +52,7 @@ def verdict(
     dead: tuple[str, ...] = (),
     records: Records = RECORDS,
 ) -> Verdict:
-    mail = reading.read(handed_in.raw, "flow.example", handed_in.sender)
+    mail = reading.read(bytes(handed_in.raw), "flow.example", handed_in.sender)
     return Authenticator(settings, lambda: Names(records, dead)).check(handed_in, mail)
 
 

@@ -100,7 +100,7 @@ def test_the_cuts_make_no_difference(pieces: list[bytes], cuts: int) -> None:
     assert (cut.ended, cut_rest) == (whole.ended, rest)
     if whole.ended:
         assert (cut.refusal, cut.content()) == (whole.refusal, whole.content())
-        assert not {b"\0", b"\r", b"\n"} & set(whole.content().replace(b"\r\n", b""))
+        assert not {b"\0", b"\r", b"\n"} & set(bytes(whole.content()).replace(b"\r\n", b""))
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ class Controller:
         if isinstance(self.handler, ReceivingHandler):
             theirs = aiosmtpd.smtp.Envelope()
             theirs.mail_from, theirs.rcpt_tos = envelope.sender, list(envelope.recipients)
-            raw = envelope.raw
+            raw = bytes(envelope.raw)
             theirs.content = raw.decode() if self._server.is_decoded else raw
             self.handler.box.append(theirs)
 

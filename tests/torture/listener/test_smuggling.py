@@ -62,7 +62,7 @@ def check(house: House) -> int:
     """How many mails were taken; none may be a smuggled one, and none have a line end that is no CRLF."""
     for envelope in house.taken:
         assert envelope.sender == "a@example.net"
-        assert not {0, 10, 13} & set(envelope.raw.replace(b"\r\n", b""))
+        assert not {0, 10, 13} & set(bytes(envelope.raw).replace(b"\r\n", b""))
     return len(house.taken)
 
 

@@ -1,0 +1,55 @@
+"""Bytes that are kept once, whatever names them: few as one row, many in pieces, which never need stand in memory."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from mailflow.mail.spooled import PIECE, Content, pieces
+from mailflow.store.columns import TABLES
+from mailflow.store.session import Session
+from mailflow.store.tables import Blob, Piece
+
+
+def keep(db: Session, content: Content) -> str:
+    """Keep bytes once; returns their digest."""
+    if isinstance(content, bytes) and len(content) <= PIECE:
+        digest = sha256(content).hexdigest()
+        db.insert(Blob(digest, content), once=True)
+        return digest
+    hashed = sha256()
+    for piece in pieces(content):
+        hashed.update(piece)
+    digest = hashed.hexdigest()
+    if db.find(Blob, digest=digest) is None:
+        _insert_pieces(db, digest, content)
+    return digest
+
+
+def kept(db: Session, digest: str) -> bytes:
+    """The bytes that were kept under a digest, as a whole; raises `NotFound`."""
+    return b"".join(kept_pieces(db, digest))
+
+
+def kept_pieces(db: Session, digest: str) -> Iterator[bytes]:
+    """The same, a piece at a time."""
+    blob = db.get(Blob, digest)
+    if not blob.pieces:
+        yield blob.content
+    piece, last = TABLES[Piece], 0
+    for _ in range(blob.pieces):
+        (found,) = db.select(Piece, piece.blob == digest, piece.id > last, limit=1)
+        yield found.content
+        last = found.id
+
+
+def forget(db: Session, digest: str) -> int:
+    """Let go the bytes that were kept under a digest; returns how many blobs that were."""
+    db.delete(Piece, blob=digest)
+    return db.delete(Blob, digest=digest)
+
+
+def _insert_pieces(db: Session, digest: str, content: Content) -> None:
+    number = 0
+    for piece in pieces(content):
+        db.insert(Piece(0, digest, piece))
+        number += 1
+    db.insert(Blob(digest, b"", number))
