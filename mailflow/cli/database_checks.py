@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from mailflow.cli.findings import Finding, fail, ok, warn
 from mailflow.errors import MailflowError
 from mailflow.store import DatabaseTrouble, database_path, is_embedded, is_new, open_store
-from mailflow.store.migrations import NEWEST
+from mailflow.store.migrations import newest
 from mailflow.store.unit import House
 
 
@@ -20,13 +20,16 @@ def database_findings(house: House) -> Iterator[Finding]:
         store = open_store(house)
         try:
             store.run_now(lambda unit: None)  # it takes the lock that a writer needs
-            software, doubts = store.software(), store.doubts()
+            software, doubts, schema = store.software(), store.doubts(), store.schema
         finally:
             store.close()
     except (DatabaseTrouble, MailflowError) as error:
         yield fail("database", f"{name}: {error}", advice)
         return
-    yield ok("database", f"{name} can be written ({software}, schema {NEWEST})")
+    yield ok("database", f"{name} can be written ({software}, schema {schema.version})")
+    if schema.version > newest():
+        detail = f"a newer mailflow has been here: this one knows schema {newest()}, and goes on"
+        yield warn("database", detail, "bring this mailflow up to date as well")
     for doubt, remedy in doubts:
         yield warn("database", f"{name}: {doubt}", remedy)
 

@@ -12,7 +12,7 @@ from mailflow.config import Config
 from mailflow.errors import MailflowError
 from mailflow.store.columns import TABLES
 from mailflow.store.engines import Engine, database_path, engine_for, is_new
-from mailflow.store.migrations import migrate
+from mailflow.store.migrations import migrate, newest
 from mailflow.store.session import Session
 
 Row = tuple[Any, ...]
@@ -57,7 +57,10 @@ def _alone(config: Config, name: str) -> Iterator[Engine]:
     try:
         if engine.is_in_use():
             raise MailflowError(f"{name} is in use: end every `mailflow serve` on it first")
-        migrate(engine)
+        if migrate(engine).version > newest():
+            raise MailflowError(
+                f"{name} is of a newer mailflow, whose release alone knows all of it"
+            )
         yield engine
     finally:
         engine.database.close()

@@ -18,7 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from mailflow.errors import DiskFailed
 from mailflow.journal import Event, write_down
 from mailflow.store.engines import ConnectionLost, DatabaseTrouble, Engine, Locked, engine_for
-from mailflow.store.migrations import migrate
+from mailflow.store.migrations import Schema, migrate
 from mailflow.store.session import Session, Statements
 from mailflow.store.unit import House, Unit
 
@@ -71,7 +71,9 @@ def _tell_here(calls: Sequence[_Call]) -> None:
 class Store:
     """Runs functions of `(unit, …)` as transactions of one database."""
 
-    def __init__(self, engine: Engine, house: House) -> None:
+    def __init__(self, engine: Engine, house: House, schema: Schema) -> None:
+        self.schema = schema
+        """What the database says of its tables."""
         self._engine = engine
         self._database = engine.database
         self._house = house
@@ -263,11 +265,11 @@ class Store:
 
 
 def open_store(house: House) -> Store:
-    """The store that the configuration names, its schema brought up to date."""
+    """The store that the configuration names, its schema at least as new as this release's."""
     engine = engine_for(house.config)
     try:
-        migrate(engine)
+        schema = migrate(engine)
     except BaseException:
         engine.database.close()
         raise
-    return Store(engine, house)
+    return Store(engine, house, schema)

@@ -1,6 +1,13 @@
-"""The schema and its steps. A new database is made whole; an older one is brought forward step by step."""
+"""The schema and its steps. A new database is made whole; an older one is brought forward step by step.
 
-from collections.abc import Callable
+Processes of two releases may use one database while one after the other is brought up to date. So a step adds first:
+tables, indexes, columns that may be empty or have a default. The release before goes on beside that, for it names
+the columns that it knows. What nobody uses any more is removed by a step of a later release, which says who is too old
+for it then. A step is short, since everybody waits for it: rows are filled in by the worker, in pieces, afterwards.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 import peewee as pw
@@ -10,31 +17,77 @@ from mailflow.errors import MailflowError
 from mailflow.store.columns import TABLES
 from mailflow.store.engines import Engine
 
-STEPS: tuple[Callable[[Engine], None], ...] = ()
-"""What leads from each version of the schema to the next. Forward only."""
 
-NEWEST = len(STEPS) + 1
-"""The version that this release makes and needs."""
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a database says of its tables."""
 
-
-def migrate(engine: Engine) -> None:
-    """Bring the schema to this release's; raises `MailflowError` if it belongs to a newer one."""
-    engine.transact(engine.migrating, lambda: _bring_forward(engine))
+    version: int
+    oldest: int
+    """A release that knows this version, or a later one, can work with them."""
 
 
-def _bring_forward(engine: Engine) -> None:
-    version = engine.schema_version()
-    if version > NEWEST:
-        raise MailflowError(
-            f"the database is of a newer mailflow (schema {version}, this one knows {NEWEST})"
-        )
-    if version == 0:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What leads from one version of the schema to the next; forward only."""
+
+    apply: Callable[[Engine], None]
+    oldest: int = 1
+    """A release that knows this version of the schema, or a later one, goes on beside this step; one that only adds
+    leaves out nobody."""
+
+
+STEPS: tuple[Step, ...] = ()
+"""From the first version on."""
+
+
+def migrate(engine: Engine, steps: Sequence[Step] = STEPS) -> Schema:
+    """Bring the schema to that of a release with these steps; returns what it is then, which may be newer.
+
+    Raises `MailflowError` if the release is too old for it.
+    """
+    return engine.transact(engine.migrating, lambda: _bring_forward(engine, steps))
+
+
+def newest(steps: Sequence[Step] = STEPS) -> int:
+    """The version of the schema that a release with these steps makes."""
+    return len(steps) + 1
+
+
+def _bring_forward(engine: Engine, steps: Sequence[Step]) -> Schema:
+    found, known = _found(engine), newest(steps)
+    if found is None:
         _create(engine)
+    elif found.oldest > known:
+        raise MailflowError(
+            f"the database is of a newer mailflow (schema {found.version}, for releases that know"
+            f" {found.oldest}; this one knows {known}): use a newer release here, too"
+        )
+    elif found.version >= known:
+        return found
     else:
-        for step in STEPS[version - 1 :]:
-            step(engine)
-    if version != NEWEST:
-        engine.mark_schema(NEWEST)
+        engine.wait_for_writers()
+        for step in steps[found.version - 1 :]:
+            step.apply(engine)
+    return _mark(engine, Schema(known, max((step.oldest for step in steps), default=1)))
+
+
+def _found(engine: Engine) -> Schema | None:
+    """What the database says of itself; None where it is new. Others who ask wait until the transaction ends."""
+    engine.look_alone()
+    engine.database.execute_sql(
+        "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL, oldest INTEGER NOT NULL)"
+    )
+    row = engine.database.execute_sql("SELECT version, oldest FROM schema_version").fetchone()
+    return Schema(*row) if row else None
+
+
+def _mark(engine: Engine, schema: Schema) -> Schema:
+    engine.database.execute_sql("DELETE FROM schema_version")
+    engine.database.execute_sql(
+        f"INSERT INTO schema_version VALUES ({schema.version}, {schema.oldest})"
+    )
+    return schema
 
 
 def _create(engine: Engine) -> None:

@@ -7,8 +7,6 @@ from typing import Any
 import peewee
 import pytest
 
-from mailflow.errors import MailflowError
-from mailflow.store import open_store
 from tests.flow import Flow
 from tests.store.test_database import names, note
 
@@ -32,14 +30,6 @@ def test_a_commit_is_on_the_disk(flow: Flow) -> None:
     database: Any = flow.store._database
     assert database.pragma("journal_mode") == "wal"
     assert database.pragma("synchronous") == 2
-
-
-def test_a_database_of_a_newer_mailflow_is_refused(flow: Flow, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "data" / "mailflow.db") as database:
-        database.execute("PRAGMA user_version = 99")
-    database.close()
-    with pytest.raises(MailflowError, match="newer mailflow"):
-        open_store(flow.house)
 
 
 def test_every_lookup_of_the_hot_path_has_an_index(flow: Flow) -> None:

@@ -50,11 +50,14 @@ class Engine(Protocol):
         """Before serving: see that the database can be written, and that what is in it is on the disk. Raises as
         `transact` does."""
 
-    def schema_version(self) -> int:
-        """The version of the schema, 0 where there is none; others who ask wait until the transaction ends."""
+    def look_alone(self) -> None:
+        """Within a transaction that may change the schema: have others who are about to wait until it ends.
 
-    def mark_schema(self, version: int) -> None:
-        """Keep the version of the schema."""
+        Raises `MailflowError` for a server on which nothing would work.
+        """
+
+    def wait_for_writers(self) -> None:
+        """Within the same: let nobody write any more until it ends, once those who do are done."""
 
     def guards(self) -> Iterable[str]:
         """The statements that let the database refuse two bookings of one host that overlap."""

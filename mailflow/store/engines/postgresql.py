@@ -130,16 +130,14 @@ class Postgresql:
     def prove(self) -> None:
         """A server sees to its own disk, and `open_store` has written to it or seen that it can."""
 
-    def schema_version(self) -> int:
+    def look_alone(self) -> None:
         self._check_server()
         self.database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
-        self.database.execute_sql("CREATE TABLE IF NOT EXISTS schema_version (version int)")
-        row = self.database.execute_sql("SELECT version FROM schema_version").fetchone()
-        return row[0] if row else 0
 
-    def mark_schema(self, version: int) -> None:
-        self.database.execute_sql("DELETE FROM schema_version")
-        self.database.execute_sql("INSERT INTO schema_version VALUES (%s)", (version,))
+    def wait_for_writers(self) -> None:
+        # Each has a lock of this table; and whoever changes tables in another order than they use them would
+        # stand against them.
+        self.database.execute_sql(KEEP_OUT)
 
     def guards(self) -> Iterable[str]:
         return GUARDS

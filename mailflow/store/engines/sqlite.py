@@ -79,8 +79,8 @@ class Sqlite:
 
     def prove(self) -> None:
         keep_reserve(self._path.parent)
-        version = self.schema_version()
-        self.transact(self.writing, lambda: self.mark_schema(version))
+        # A number that nobody reads: SQLite writes it, whatever it was before.
+        self.transact(self.writing, lambda: self.database.execute_sql("PRAGMA user_version = 1"))
         # After a sync that failed the system shows bytes that never reached the disk, and SQLite takes them for
         # committed: they are written anew, and synced, before anything stands upon them.
         with self._telling():
@@ -103,11 +103,11 @@ class Sqlite:
         advice = f": see that the user mailflow runs as owns {self._path} and its folder"
         return pw.OperationalError(f"{error}{advice if code & PRIMARY in SHUT else ''}")
 
-    def schema_version(self) -> int:
-        return int(self.database.execute_sql("PRAGMA user_version").fetchone()[0])
+    def look_alone(self) -> None:
+        pass  # who changes anything is alone
 
-    def mark_schema(self, version: int) -> None:
-        self.database.execute_sql(f"PRAGMA user_version = {version}")
+    def wait_for_writers(self) -> None:
+        pass  # the same
 
     def guards(self) -> Iterable[str]:
         for name, event in (("reserved_insert", "INSERT"), ("reserved_update", "UPDATE")):
