@@ -42,9 +42,10 @@ class Mail:
     `references` (oldest first) nor `in_reply_to` names the mail itself. `date` is in UTC, None if
     missing or absurd. `author` is empty where From names nobody, and `from_count` counts the
     mailboxes of all From fields. `text` is the whole text, quotes and all; `html` is as it came,
-    unsafe to show, and `from_html` says that `text` is a rendering of it. `trace` has the Received
-    and Authentication-Results fields, topmost first. `digest` is equal for the same message on two
-    ways. `body_hashes` are those that its signatures speak of, None if it has none.
+    unsafe to show, and `from_html` says that `text` is a rendering of it. `own_words` is what the author
+    wrote, as far as the mail alone shows it. `trace` has the Received and Authentication-Results fields,
+    topmost first. `digest` is equal for the same message on two ways. `body_hashes` are those that its
+    signatures speak of, None if it has none.
     `clock` is how far ahead of UTC its Date says that its author's clock is, None if it does not say.
     """
 
@@ -64,6 +65,7 @@ class Mail:
     text: str
     html: str | None
     from_html: bool
+    own_words: str
     flowed: bool
     attachments: tuple[Attachment, ...]
     calendars: tuple[bytes, ...]
@@ -75,6 +77,8 @@ class Mail:
 
     def written(self, parents: Sequence[str] = ()) -> str:
         """What the author wrote, quotes and signature cut; `parents` are texts of what was answered, nearest first."""
+        if not parents:
+            return self.own_words
         return quoting.written("" if self.from_html else self.text, self.html, parents=parents)
 
     @property
@@ -133,6 +137,8 @@ def _mail(message: Message, raw: bytes, own_domain: str, envelope_sender: str | 
         text=body.text,
         html=body.html,
         from_html=body.from_html,
+        # Here, since this is a fifth of all that a mail costs, and whoever writes to the database has no time for it.
+        own_words=quoting.written("" if body.from_html else body.text, body.html),
         flowed=body.flowed,
         attachments=body.attachments,
         calendars=body.calendars,

@@ -25,6 +25,7 @@ _ADDRESS = re.compile(r"[^\s@<>]@[\w-]+\.\w")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 _OPENER = re.compile(r"([^\W\d_]+)(?![^\W\d_]|[-'\u2019])")
 _COLONS = (":", "\uff1a")
+_ENDS = (*_COLONS, "--")
 _DECORATION = '-\u2013\u2014*_~|"\u201c\u201e«> \t'
 _AFTER_COLON = '*_"\u201d» \t\u200e\u200f\u202a\u202b\u202c'
 
@@ -88,7 +89,7 @@ def _may_end(lines: Sequence[Line], last: int) -> bool:
     if line.kind is not Kind.TEXT:
         return False
     end = line.bare.rstrip(_AFTER_COLON)
-    if end.endswith((*_COLONS, "--")) or end[-20:].split(" ")[-1] in WROTE:
+    if end.endswith(_ENDS) or end[-20:].split(" ")[-1] in WROTE:
         return True
     # Old programs closed with the address alone.
     return end.endswith(">") and (last + 1 == len(lines) or lines[last + 1].kind is not Kind.TEXT)
@@ -126,7 +127,7 @@ def _is_certain(facts: _Facts, end: str) -> bool:
     """Whether the words alone make it an attribution."""
     if facts.words > _MAX_WORDS or facts.by_pronoun:
         return False
-    if not end.endswith((*_COLONS, "--")):
+    if not end.endswith(_ENDS):
         return facts.wrote and facts.date and facts.time and facts.address
     if facts.wrote:
         return _names_a_mail(facts)
@@ -137,7 +138,7 @@ def _is_likely(facts: _Facts, end: str) -> bool:
     """Whether it is an attribution if a marked quote follows."""
     if facts.words > _MAX_WORDS:
         return False
-    if not end.endswith((*_COLONS, "--")):
+    if not end.endswith(_ENDS):
         return facts.opens and facts.date and facts.words <= _FEW_WORDS
     if facts.wrote and (_names_a_mail(facts) or 1 < facts.words <= _MAX_LEAD):
         return True

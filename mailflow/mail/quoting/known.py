@@ -28,8 +28,10 @@ class Parents:
 
         White space, quote marks and empty lines make no difference.
         """
-        filled = [index for index, line in enumerate(lines) if _normal(line.bare)]
-        here = _runs([_normal(lines[index].bare) for index in filled]) if self._runs else []
+        if not self._runs:
+            return set()
+        plain = {index: one for index, line in enumerate(lines) if (one := _normal(line.bare))}
+        filled, here = list(plain), _runs(list(plain.values()))
         return {
             index
             for first, run in enumerate(here)

@@ -35,6 +35,8 @@ _MAX_DEVICE_WORDS = 6  # behind "sent from"; a sentence has more
 _FIRST_KANA = "\u3040"
 _WORD = re.compile(r"\w+")
 _DEVICE_STEMS = ("iphone", "ipad", "android", "outlook")
+# Nearly every line is a sentence, and is known as one by its first letters.
+_SENT_FROM_BEGINNINGS = frozenset(phrase[:3] for phrase in SENT_FROM)
 
 
 class Kind(Enum):
@@ -62,10 +64,13 @@ def typed(text: str) -> list[Line]:
     """The lines of `text`, as far as the caps allow."""
     lines: list[Line] = []
     unclosed = False  # the line above ends inside "<address"
+    # Few mails have such a phrase at all: then no line is searched for twenty of them.
+    whole = text[:MAX_CHARACTERS].casefold()
+    asks = any(phrase in whole for phrase in ABOVE_THIS_LINE)
     for line in split(text):
         bare = line.strip(_INVISIBLE)
         folded = unclosed and bare.endswith(":") and len(bare) < _MAX_FOLDED
-        lines.append(Line(line, bare, Kind.TEXT if folded else _kind_of(bare)))
+        lines.append(Line(line, bare, Kind.TEXT if folded else _kind_of(bare, asks)))
         unclosed = bare.rfind("<") > bare.rfind(">")
     return lines
 
@@ -76,7 +81,8 @@ def split(text: str) -> Iterator[str]:
     yield from capped.split("\n", MAX_LINES)[:MAX_LINES]
 
 
-def _kind_of(bare: str) -> Kind:
+def _kind_of(bare: str, asks: bool) -> Kind:
+    """What a line is; `asks` says whether any line of its text asks to write above it."""
     if not bare:
         return Kind.BLANK
     if bare[0] in _MARKS and not bare.startswith(_MBOX_FROM):
@@ -87,11 +93,11 @@ def _kind_of(bare: str) -> Kind:
         return Kind.DELIMITER
     if _RULE.fullmatch(bare):
         return Kind.RULE
-    return _kind_by_words(bare, bare.casefold())
+    return _kind_by_words(bare, bare.casefold(), asks)
 
 
-def _kind_by_words(bare: str, folded: str) -> Kind:
-    if _is_divider(folded):
+def _kind_by_words(bare: str, folded: str, asks: bool) -> Kind:
+    if _is_divider(folded) or (asks and _asks_to_write_above(folded)):
         return Kind.DIVIDER
     if folded in DIVIDERS or (bare.startswith("--") and bare.endswith("--")):
         return Kind.DASHED
@@ -114,14 +120,19 @@ def _is_divider(folded: str) -> bool:
     words = folded.strip("-_=*+~>< \t:\uff1a")
     if words in DIVIDERS:
         return folded.startswith(("--", "__", "==", "*--", "++")) or folded.endswith("--")
-    if words in FORWARD_LINES:
-        return True
+    return words in FORWARD_LINES
+
+
+def _asks_to_write_above(folded: str) -> bool:
     above = any(phrase in folded for phrase in ABOVE_THIS_LINE)
     return above and any(word in folded for word in REPLY_WORDS)
 
 
 def _is_device_line(folded: str) -> bool:
-    line = _ASIDE.sub("", folded.strip("\u2014\u2013-*_[](<> "))
+    stripped = folded.strip("\u2014\u2013-*_[](<> ")
+    if stripped[:3] not in _SENT_FROM_BEGINNINGS:
+        return False
+    line = _ASIDE.sub("", stripped)
     if not line.startswith(SENT_FROM):
         return False
     opening = next(phrase for phrase in SENT_FROM if line.startswith(phrase))
