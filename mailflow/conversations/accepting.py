@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 from mailflow.conversations.answers import answer
 from mailflow.conversations.arrival import Arrival
@@ -163,7 +164,8 @@ def _free_id(unit: Unit, conversation: Conversation, arrival: Arrival) -> str | 
 
 def own_id_for(unit: Unit, mail: Mail) -> str:
     """The id under which a mail is recorded whose own id was used for another mail; always the same for it."""
-    return f"{mail.digest[:32]}@{unit.config.mailflow.domain}"
+    both = sha256(f"{mail.message_id} {mail.digest}".encode()).hexdigest()
+    return f"{both[:32]}@{unit.config.mailflow.domain}"
 
 
 def named_people(unit: Unit, mail: Mail) -> list[Person]:

@@ -97,6 +97,15 @@ def test_another_mail_under_a_used_id_is_kept_as_its_own(flow: Flow) -> None:
     assert "rather not" in copy.text
 
 
+def test_the_same_words_under_two_used_ids_are_two_messages(flow: Flow) -> None:
+    asked = first_contact(flow)
+    for ident in ("<1@used.test>", "<2@used.test>"):
+        flow.mail(JOE, asked.address, "Hello?", Message_ID=ident)
+    for ident in ("<1@used.test>", "<2@used.test>"):
+        (copy,) = flow.mail(DANA, asked.address, "Yes.", Message_ID=ident)
+        assert copy.recipient == "joe@client.test"
+
+
 def test_two_recipients_of_one_conversation_are_one_message(flow: Flow) -> None:
     asked = first_contact(flow)
     sent = flow.mail(

@@ -127,7 +127,13 @@ def test_none_takes_long_or_vanishes(
     assert times[slowest] < LIMIT
     mails = flow.run(lambda unit: unit.db.all(TakenMail))[before:]
     messages = {message.taken for message in flow.run(lambda unit: unit.db.all(Message))}
-    lost = [mail for mail in mails if mail.id not in messages and mail.state is not Taken.HELD]
+    # One that comes by two ways is one message.
+    kept = {(mail.message_id, mail.digest) for mail in mails if mail.id in messages}
+    lost = [
+        mail
+        for mail in mails
+        if mail.state is not Taken.HELD and (mail.message_id, mail.digest) not in kept
+    ]
     # What comes to a question's address is an answer to it, or the host is asked again: it is no message.
     assert {recipient for mail in lost for recipient in mail.recipients} <= {
         ins[QUESTION].recipient
