@@ -202,7 +202,7 @@ def _room(settings: Config) -> Callable[[], bool]:
 
 def _taking(store: Store) -> Callable[[Envelope], Awaitable[None]]:
     async def kept(envelope: Envelope) -> None:
-        await store.run(taking.take, envelope)
+        await store.run_joined(taking.take, envelope)
 
     return kept
 

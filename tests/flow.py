@@ -183,7 +183,7 @@ class Flow:
         self, raw: bytes, recipients: list[str], sender: str = "someone@client.test"
     ) -> list[Sent]:
         """Hand in a mail and let the worker and the delivery do their work."""
-        self.run(take, Envelope(sender, tuple(recipients), "127.0.0.1", "client.test", raw))
+        self.run(take, [Envelope(sender, tuple(recipients), "127.0.0.1", "client.test", raw)])
         judge = Authenticator(self.config).check
         for job in self.run(take_up, 10):
             mail = read(job.raw, self.config.mailflow.domain, job.taken.sender)

@@ -17,7 +17,7 @@ MAIL = b"From: ann@client.test\r\nTo: dana@flow.test\r\nSubject: Hi\r\n\r\nHello
 
 def taken(flow: Flow) -> int:
     envelope = Envelope("ann@client.test", ("dana@flow.test",), "127.0.0.1", "client.test", MAIL)
-    return flow.run(take, envelope)
+    return flow.run(take, [envelope])[0]
 
 
 def waiting(flow: Flow) -> list[str]:

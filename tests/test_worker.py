@@ -28,7 +28,9 @@ def hand_in(unit: Unit, text: str) -> int:
     raw = (
         f"From: joe@client.test\r\nTo: dana@flow.test\r\nSubject: {text}\r\n\r\n{text}\r\n".encode()
     )
-    return take(unit, Envelope("joe@client.test", ("dana@flow.test",), "127.0.0.1", "c.test", raw))
+    return take(
+        unit, [Envelope("joe@client.test", ("dana@flow.test",), "127.0.0.1", "c.test", raw)]
+    )[0]
 
 
 @asynccontextmanager
@@ -101,4 +103,4 @@ async def test_a_held_mail_that_ends_its_reader_parks_the_hosts_yes(flow: Flow) 
 
 def answer_yes(unit: Unit, question: Sent) -> None:
     raw = f"From: dana@coach.test\r\nTo: {question.address}\r\n\r\nyes\r\n".encode()
-    take(unit, Envelope("dana@coach.test", (question.address,), "127.0.0.1", "c.test", raw))
+    take(unit, [Envelope("dana@coach.test", (question.address,), "127.0.0.1", "c.test", raw)])

@@ -11,7 +11,7 @@ from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
 from mailflow.mail.reading import Mail
 from mailflow.store import is_embedded
-from mailflow.store.blobs import keep, kept
+from mailflow.store.blobs import keep_all, kept
 from mailflow.store.queries import free_mails, lease_mails, mails_to_take_up
 from mailflow.store.states import Taken
 from mailflow.store.tables import TakenMail
@@ -47,23 +47,31 @@ class Job:
         return Arrival(taken.id, taken.sender, taken.recipients, self.raw, mail, verdict)
 
 
-def take(unit: Unit, envelope: Envelope) -> int:
-    """Keep the bytes and the envelope of a mail; once this is committed it may be answered with 250."""
-    taken = unit.db.insert(
-        TakenMail(
-            id=0,
-            at=unit.now,
-            lease=unit.now,
-            sender=envelope.sender,
-            recipients=envelope.recipients,
-            peer=envelope.peer,
-            helo=envelope.helo,
-            blob=keep(unit.db, envelope.raw),
-        )
+def take(unit: Unit, envelopes: Sequence[Envelope]) -> list[int]:
+    """Keep the bytes and the envelopes of mails; once this is committed they may be answered with 250.
+
+    Returns their numbers.
+    """
+    blobs = keep_all(unit.db, [envelope.raw for envelope in envelopes])
+    mails = unit.db.insert_all(
+        [
+            TakenMail(
+                id=0,
+                at=unit.now,
+                lease=unit.now,
+                sender=envelope.sender,
+                recipients=envelope.recipients,
+                peer=envelope.peer,
+                helo=envelope.helo,
+                blob=blob,
+            )
+            for envelope, blob in zip(envelopes, blobs, strict=True)
+        ]
     )
-    octets = len(envelope.raw)
-    unit.tell("mail.taken", mail=taken.id, octets=octets, recipients=len(taken.recipients))
-    return taken.id
+    for mail, envelope in zip(mails, envelopes, strict=True):
+        octets, recipients = len(envelope.raw), len(mail.recipients)
+        unit.tell("mail.taken", mail=mail.id, octets=octets, recipients=recipients)
+    return [mail.id for mail in mails]
 
 
 def take_up(unit: Unit, limit: int) -> Sequence[Job]:

@@ -1,6 +1,6 @@
 """Bytes that are kept once, whatever names them: few as one row, many in pieces, which never need stand in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from mailflow.mail.spooled import PIECE, Content, pieces
@@ -11,17 +11,22 @@ from mailflow.store.tables import Blob, Piece
 
 def keep(db: Session, content: Content) -> str:
     """Keep bytes once; returns their digest."""
-    if isinstance(content, bytes) and len(content) <= PIECE:
-        digest = sha256(content).hexdigest()
-        db.insert(Blob(digest, content), once=True)
-        return digest
-    hashed = sha256()
-    for piece in pieces(content):
-        hashed.update(piece)
-    digest = hashed.hexdigest()
-    if db.find(Blob, digest=digest) is None:
-        _insert_pieces(db, digest, content)
-    return digest
+    return keep_all(db, [content])[0]
+
+
+def keep_all(db: Session, contents: Iterable[Content]) -> list[str]:
+    """Keep the bytes of each once; returns their digests."""
+    digests: list[str] = []
+    few: list[Blob] = []
+    for content in contents:
+        if isinstance(content, bytes) and len(content) <= PIECE:
+            few.append(Blob(sha256(content).hexdigest(), content))
+            digests.append(few[-1].digest)
+        else:
+            digests.append(_keep_in_pieces(db, content))
+    if few:
+        db.insert_all(few, once=True)
+    return digests
 
 
 def kept(db: Session, digest: str) -> bytes:
@@ -45,6 +50,16 @@ def forget(db: Session, digest: str) -> int:
     """Let go the bytes that were kept under a digest; returns how many blobs that were."""
     db.delete(Piece, blob=digest)
     return db.delete(Blob, digest=digest)
+
+
+def _keep_in_pieces(db: Session, content: Content) -> str:
+    hashed = sha256()
+    for piece in pieces(content):
+        hashed.update(piece)
+    digest = hashed.hexdigest()
+    if db.find(Blob, digest=digest) is None:
+        _insert_pieces(db, digest, content)
+    return digest
 
 
 def _insert_pieces(db: Session, digest: str, content: Content) -> None:

@@ -1,9 +1,9 @@
 """The database and its one writer: calls that wait together share one commit.
 
 One thread owns the writing connection. It takes every call that waits, runs each in a savepoint of one transaction,
-commits once, and only then tells each caller its result. A call that fails is rolled back alone; a commit that fails is
-the failure of all. Other processes may write to the same database: how their transactions and ours keep apart is the
-engine's.
+commits once, and only then tells each caller its result. Calls that can be done in one go share their savepoint. A
+call that fails is rolled back alone; a commit that fails is the failure of all. Other processes may write to the same
+database: how their transactions and ours keep apart is the engine's.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from mailflow.store.unit import House, Unit
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 BATCH = 64
 """Calls in one commit at most: bounds how long the first of them waits for the last."""
@@ -36,9 +37,11 @@ TROUBLE_OF_ALL = (ConnectionLost, Locked, DiskFailed)
 
 @dataclass(slots=True)
 class _Call:
-    """A function that waits for its turn in a transaction."""
+    """A function that waits for its turn in a transaction, with what it is to work on."""
 
-    work: Callable[[Unit], Any]
+    work: Callable[[Unit, Sequence[Any]], Sequence[Any]]
+    """Those of the same work are done in one go: it gets what each works on, and returns what each comes to."""
+    item: Any
     result: "asyncio.Future[Any]"
     value: Any = None
     error: BaseException | None = None
@@ -146,8 +149,13 @@ class Store:
         self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """The result of `work(unit, …)`, once its transaction is on disk."""
+        return await self.run_joined(lambda unit, _: [work(unit, *args, **kwargs)], None)
+
+    async def run_joined(self, work: Callable[[Unit, Sequence[T]], Sequence[R]], item: T) -> R:
+        """As `run`, for what comes often: `work(unit, items)` gets the items of all callers that wait, and returns what
+        each comes to. If it fails, it is tried with each item alone."""
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._calls.put(_Call(lambda unit: work(unit, *args, **kwargs), result))
+        self._calls.put(_Call(work, item, result))
         return await result
 
     async def read(
@@ -246,22 +254,34 @@ class Store:
         _tell(batch)
 
     def _attempt_all(self, batch: list[_Call]) -> None:
+        joined: dict[Any, list[_Call]] = {}
         for call in batch:
-            self._attempt(call)
+            joined.setdefault(call.work, []).append(call)
+        for calls in joined.values():
+            self._attempt(calls)
         if any(call.wrote for call in batch):
             self._engine.announce(self._house.node)
 
-    def _attempt(self, call: _Call) -> None:
-        call.error, call.wrote, call.events = None, False, ()
+    def _attempt(self, calls: list[_Call]) -> None:
+        """Do calls of the same work in one go; if it fails, one by one."""
+        for call in calls:
+            call.error, call.wrote, call.events = None, False, ()
         unit = self._unit()
         try:
             with unit.db.attempt():
-                call.value = call.work(unit)
-            call.wrote, call.events = unit.db.wrote, unit.events
+                values = calls[0].work(unit, [call.item for call in calls])
         except DatabaseTrouble:
             raise  # the database itself is in trouble: nothing of this transaction may count
         except Exception as error:  # the caller's own failure, told to the caller
-            call.error = error
+            if len(calls) == 1:
+                calls[0].error = error
+                return
+            for call in calls:
+                self._attempt([call])
+        else:
+            calls[0].wrote, calls[0].events = unit.db.wrote, unit.events
+            for call, value in zip(calls, values, strict=True):
+                call.value = value
 
 
 def open_store(house: House) -> Store:

@@ -1,7 +1,7 @@
 """Records in and out of the database, by plain equality; SQL is compiled once for each shape of call."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -36,24 +36,33 @@ class Session:
 
         What is written `once` may be there already, by its key, and stays as it is.
         """
-        table = TABLES[type(record)]
+        return self.insert_all([record], once=once)[0]
+
+    def insert_all(self, records: Sequence[R], *, once: bool = False) -> Sequence[R]:
+        """Write new records of one kind, at least one, by one statement."""
+        kind = type(records[0])
+        table = TABLES[kind]
         key = table._meta.primary_key
-        values = {name: getattr(record, name) for name in table._meta.sorted_field_names}
         numbered = isinstance(key, pw.AutoField | pw.BigAutoField)
-        if numbered:
-            del values[key.name]
+        names = [
+            name for name in table._meta.sorted_field_names if not (numbered and name == key.name)
+        ]
         returning = [key] if numbered and self._database.returning_clause else []
 
         def build() -> Any:
-            query = table.insert(_places(values)).returning(*returning)
+            query = table.insert_many([_places(names)] * len(records)).returning(*returning)
             return query.on_conflict_ignore() if once else query
 
-        cursor = self._run_compiled(("insert", table, once, *values), build, values)
+        rows = [{name: getattr(record, name) for name in names} for record in records]
+        cursor = self._run_compiled(("insert", table, once, len(rows)), build, *rows)
         if not numbered:
-            return record
-        number = cursor.fetchone()[0] if returning else cursor.lastrowid
-        make: Callable[..., R] = type(record)
-        return make(number, *values.values())
+            return records
+        if returning:
+            numbers: Iterable[int] = sorted(number for (number,) in cursor.fetchall())
+        else:  # SQLite numbers the rows of one statement one after the other
+            numbers = range(cursor.lastrowid - len(rows) + 1, cursor.lastrowid + 1)
+        make: Callable[..., R] = kind
+        return [make(number, *row.values()) for number, row in zip(numbers, rows, strict=True)]
 
     def find(self, kind: type[R], **equal: Any) -> R | None:
         """The first record with these values, by its key."""
@@ -154,16 +163,18 @@ class Session:
         return _records(kind, cursor.fetchall())
 
     def _run_compiled(
-        self, shape: tuple[Any, ...], build: Callable[[], Any], values: Mapping[str, Any]
+        self, shape: tuple[Any, ...], build: Callable[[], Any], *rows: Mapping[str, Any]
     ) -> Any:
-        """Run the statement of this shape; `build` makes it the first time, with a place for each named value."""
+        """Run the statement of this shape; `build` makes it the first time, with a place for each named value of each
+        row."""
         if shape not in self._statements:
             # peewee sorts what it updates: the order of its places tells which value goes where.
             sql, names = self._compile(build())
             fields = shape[1]._meta.fields
-            self._statements[shape] = sql, [(name, fields[name].db_value) for name in names]
+            of_a_row = names[: len(names) // len(rows)]
+            self._statements[shape] = sql, [(name, fields[name].db_value) for name in of_a_row]
         sql, places = self._statements[shape]
-        return self._run(sql, [put(values[name]) for name, put in places])
+        return self._run(sql, [put(row[name]) for row in rows for name, put in places])
 
     def _compile(self, query: pw.Query | pw.SQL) -> tuple[str, list[Any]]:
         sql, values = self._database.get_sql_context().sql(query).query()

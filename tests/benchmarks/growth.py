@@ -83,7 +83,7 @@ class Past:
         self._work_on_all()
 
         def work() -> None:
-            self._flow.run(take, self._envelope(raw))
+            self._flow.run(take, [self._envelope(raw)])
             assert self._flow.store.read_now(place, "dana", mail)
 
         return work
@@ -92,7 +92,7 @@ class Past:
         """All that a mail causes is written."""
         self._work_on_all()
         raw, sender = self._mail()
-        self._flow.run(take, self._envelope(raw))
+        self._flow.run(take, [self._envelope(raw)])
         (job,) = self._flow.run(take_up, 1)
         arrival = job.arrival(read(job.raw, "flow.test", sender), Verdict.VERIFIED)
         return lambda: self._flow.run(receive, arrival)
@@ -103,7 +103,7 @@ class Past:
 
     def _claim(self) -> float:
         for _ in range(LETTERS):
-            self._flow.run(take, self._envelope(self._mail()[0]))
+            self._flow.run(take, [self._envelope(self._mail()[0])])
         self._receive_all()
         letters: list[Letter] = []
         spent = _seconds(lambda: letters.extend(self._flow.run(outbox.claim, LETTERS)))

@@ -213,7 +213,9 @@ def test_the_same_bytes_coming_in_while_they_are_looked_for_stay(flow: Flow) -> 
     age = Age(flow.now - timedelta(days=365))
     for gone in prune(flow.run, age):
         if gone["conversations"]:
-            flow.run(take, Envelope("joe@client.test", ("dana@flow.test",), "127.0.0.1", "x", raw))
+            flow.run(
+                take, [Envelope("joe@client.test", ("dana@flow.test",), "127.0.0.1", "x", raw)]
+            )
     assert flow.run(dangling) == []
     *_, mail = flow.run(lambda unit: unit.db.all(TakenMail))
     assert (mail.state, mail.at) == ("taken", flow.now)

@@ -34,7 +34,7 @@ def other(flow: Flow) -> Iterator[Store]:
 
 def hand_in(flow: Flow, number: int = 0) -> int:
     envelope = Envelope("joe@client.test", ("dana@flow.test",), "127.0.0.1", "x", RAW % number)
-    return flow.run(take, envelope)
+    return flow.run(take, [envelope])[0]
 
 
 def arrival(job: Job) -> Arrival:

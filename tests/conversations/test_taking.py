@@ -11,7 +11,7 @@ from tests.flow import Flow
 def take_some(unit: Unit) -> None:
     for number in range(4):
         raw = f"Subject: {number}\r\n\r\n".encode()
-        take(unit, Envelope("joe@client.test", ("dana@flow.test",), "127.0.0.1", "c.test", raw))
+        take(unit, [Envelope("joe@client.test", ("dana@flow.test",), "127.0.0.1", "c.test", raw)])
 
 
 def taken_up(flow: Flow, limit: int) -> list[int]:

@@ -18,7 +18,7 @@ def standing_still(folder: Path, alarm_server: object) -> Iterator[Flow]:
     named = f'postmaster = "ops@example.com"\nalarm_server = "{alarm_server}"'
     flow = Flow(folder, SETTINGS.replace('postmaster = "ops@example.com"', named))
     envelope = Envelope("a@b.test", ("dana@flow.test",), "127.0.0.1", "b.test", b"canary")
-    flow.run(take, envelope)
+    flow.run(take, [envelope])
     flow.now += ALARMING + timedelta(seconds=30)
     flow.store.start()
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import peewee
@@ -57,6 +58,48 @@ async def test_a_failure_is_its_callers_alone(flow: Flow) -> None:
     results = await together
     assert isinstance(results[1], MailflowError)
     assert await flow.store.read(names) == ["one", "two"]
+
+
+async def test_calls_of_the_same_work_that_wait_together_are_one(flow: Flow) -> None:
+    asked: list[int] = []
+
+    def note_all(unit: Unit, noted: Sequence[str]) -> list[str]:
+        asked.append(len(noted))
+        unit.db.insert_all([KnownId(0, "dana", name, "c") for name in noted])
+        return [f"{name} noted" for name in noted]
+
+    together = asyncio.gather(
+        flow.store.run_joined(note_all, "one"),
+        flow.store.run(note, "alone"),
+        flow.store.run_joined(note_all, "two"),
+    )
+    await asyncio.sleep(0)
+    flow.store.start()
+    first, _, second = await together
+    assert (first, second, asked) == ("one noted", "two noted", [2])
+    assert sorted(await flow.store.read(names)) == ["alone", "one", "two"]
+
+
+async def test_of_calls_that_were_one_each_fails_alone(flow: Flow, journal: io.StringIO) -> None:
+    def note_all(unit: Unit, noted: Sequence[str]) -> list[None]:
+        for name in noted:
+            note(unit, name)
+            unit.tell("noted", name=name)
+            if name == "bad":
+                raise MailflowError("no")
+        return [None] * len(noted)
+
+    asked = ("one", "bad", "two")
+    together = asyncio.gather(
+        *(flow.store.run_joined(note_all, name) for name in asked), return_exceptions=True
+    )
+    await asyncio.sleep(0)
+    flow.store.start()
+    results = await together
+    assert [type(result) for result in results] == [type(None), MailflowError, type(None)]
+    assert await flow.store.read(names) == ["one", "two"]
+    flow.store.close()
+    assert [json.loads(line)["name"] for line in journal.getvalue().splitlines()] == ["one", "two"]
 
 
 async def test_the_journal_is_told_of_what_is_on_disk_alone(

@@ -83,7 +83,7 @@ def test_what_finds_the_disk_full_is_done_from_the_reserve(small_disk: Path) -> 
         data = flow.config.mailflow.data_dir
         keep_reserve(data)
         fill(small_disk, 100_000)
-        flow.run(take, Envelope("a@b.test", ("dana@flow.test",), "127.0.0.1", "b.test", BIG))
+        flow.run(take, [Envelope("a@b.test", ("dana@flow.test",), "127.0.0.1", "b.test", BIG)])
         assert not (data / FILE).exists()
         assert flow.run(lambda unit: len(unit.db.all(TakenMail))) == 1
         flow.run(lambda unit: unit.db.delete(Blob))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mailflow.errors import NotFound, SlotTaken
 from mailflow.spans import Span
-from mailflow.store.blobs import keep
+from mailflow.store.blobs import keep, keep_all
 from mailflow.store.columns import InstantField, ListField
 from mailflow.store.queries import reserve, reserved_spans
 from mailflow.store.states import Role, Standing
@@ -42,6 +42,25 @@ def test_a_numbered_record_comes_back_with_its_number(flow: Flow) -> None:
     made = flow.run(person, "joe", zone="Europe/Paris")
     assert made.id > 0
     assert flow.run(lambda unit: unit.db.get(Participant, made.id)) == made
+
+
+def test_many_records_come_back_each_with_its_number(flow: Flow) -> None:
+    flow.run(person, "eve")
+    people = [
+        Participant(0, "c", f"{name}@x.test", f"{name}@x.test", name, Role.CLIENT)
+        for name in ("joe", "ann", "dana")
+    ]
+    made = flow.run(lambda unit: unit.db.insert_all(people))
+    assert [one.name for one in made] == ["joe", "ann", "dana"]
+    assert flow.run(lambda unit: [unit.db.get(Participant, one.id) for one in made]) == made
+
+
+def test_bytes_are_kept_once_even_of_mails_that_come_together(flow: Flow) -> None:
+    flow.run(lambda unit: keep(unit.db, b"again"))
+    digests = flow.run(lambda unit: keep_all(unit.db, [b"one", b"again", b"one"]))
+    kept = {blob.digest: blob.content for blob in flow.run(lambda unit: unit.db.all(Blob))}
+    assert [kept[digest] for digest in digests] == [b"one", b"again", b"one"]
+    assert len(kept) == 2
 
 
 def test_changes_are_written_to_the_right_columns(flow: Flow) -> None:

@@ -20,7 +20,7 @@ async def answer_first(config: Path) -> None:
     keeping: list[asyncio.Task[int]] = []
 
     async def take_later(envelope: Envelope) -> None:
-        keeping.append(asyncio.create_task(store.run(take, envelope)))
+        keeping.append(asyncio.create_task(store.run_joined(take, envelope)))
 
     listener = Listener(
         house.config.listener,

@@ -144,7 +144,7 @@ def test_none_takes_long_or_vanishes(
 def _work_on(flow: Flow, raw: bytes, recipient: str) -> None:
     """What the worker does with a mail; a failure is the test's."""
     sender = "joe@client.test"
-    flow.run(take, Envelope(sender, (recipient,), "127.0.0.1", "client.test", raw))
+    flow.run(take, [Envelope(sender, (recipient,), "127.0.0.1", "client.test", raw)])
     for job in flow.run(take_up, 1):
         try:
             mail = read(raw, "flow.test", sender)
