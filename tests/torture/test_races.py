@@ -5,6 +5,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import parse_headers
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.conftest import Count, Figure
 from tests.end_to_end.test_the_main_job import offered, slot_links
 from tests.end_to_end.world import World
 from tests.flow import SETTINGS
+from tests.postgresql import Server
 
 AT_ONCE = 50
 """Connections that press."""
@@ -76,15 +78,32 @@ def world(tmp_path: Path) -> Iterator[World]:
         made.close()
 
 
-def press(world: World, paths: Sequence[str]) -> Answers:
-    """Press all these buttons at once, each as another visitor; the answers in the same order."""
-    return asyncio.run(_press(world.http, list(enumerate(paths))))
+@pytest.fixture(params=[1, 2], ids=["one node", "two nodes"])
+def nodes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sequence[World]]:
+    """The same on SQLite, and as two processes on PostgreSQL."""
+    with ExitStack() as closing:
+        if request.param == 1:
+            world = World(tmp_path, SETTINGS + OVERLAPPING)
+        else:
+            server: Server = request.getfixturevalue("server")
+            world = World(tmp_path, SETTINGS + OVERLAPPING, server.emptied())
+        closing.callback(world.boxes.close)
+        made = [world.twin() for _ in range(request.param)]
+        for node in made:
+            closing.callback(node.stop)
+            node.start(MAILFLOW_NOW=NOW)
+        yield made
 
 
-async def _press(port: int, waiting: list[tuple[int, str]]) -> Answers:
+def press(nodes: Sequence[World], paths: Sequence[str]) -> Answers:
+    """Press all these buttons at once, each as another visitor, at any of the nodes; the answers in the same order."""
+    return asyncio.run(_press([node.http for node in nodes], list(enumerate(paths))))
+
+
+async def _press(ports: Sequence[int], waiting: list[tuple[int, str]]) -> Answers:
     answers: dict[int, Answer] = {}
 
-    async def visitors() -> None:
+    async def visitors(port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while waiting:
             number, path = waiting.pop()
@@ -92,7 +111,7 @@ async def _press(port: int, waiting: list[tuple[int, str]]) -> Answers:
             answers[number] = await _answer(reader)
         writer.close()
 
-    await asyncio.gather(*(visitors() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(visitors(ports[number % len(ports)]) for number in range(AT_ONCE)))
     return [answers[number] for number in sorted(answers)]
 
 
@@ -123,22 +142,26 @@ def statuses(answers: Answers) -> Counter[int]:
     ids=["one time", "times that overlap"],
 )
 def test_of_many_who_want_one_time_one_gets_it(
-    world: World, paths: list[str], count: Count, figure: Figure, request: pytest.FixtureRequest
+    nodes: Sequence[World],
+    paths: list[str],
+    count: Count,
+    figure: Figure,
+    request: pytest.FixtureRequest,
 ) -> None:
     many = count(200, 10_000)
-    answers = press(world, [paths[number % len(paths)] for number in range(many)])
+    answers = press(nodes, [paths[number % len(paths)] for number in range(many)])
     winners = [number for number, one in enumerate(answers) if one.status == 303]
     figure(f"winners among {many} racing for {request.node.callspec.id}", len(winners))
     assert statuses(answers) == {303: 1, 409: many - 1}
     others = [re.search(r'href="[^"]*start=2026', one.page) for one in answers if not one.location]
     assert all(others), "who comes too late is shown other times"
-    (booking,) = world.read("bookings")
+    (booking,) = nodes[0].read("bookings")
     assert booking["client"] == address(winners[0])
 
 
 def test_the_same_button_pressed_at_once_books_once(world: World, count: Count) -> None:
     link = urlsplit(slot_links(world, offered(world))[0]).path
-    answers = press(world, [link] * count(100, 1_000))
+    answers = press([world], [link] * count(100, 1_000))
     assert {(one.status, one.location) for one in answers} == {(303, link)}
     assert len(world.read("bookings")) == 1
     world.boxes.wait("joe@client.test", "booking")
@@ -148,19 +171,19 @@ def test_the_same_button_pressed_at_once_books_once(world: World, count: Count) 
 def test_nobody_hoards_by_one_offer(world: World, count: Count) -> None:
     links = [urlsplit(link).path for link in slot_links(world, offered(world))]
     many = count(30, 1_000)
-    answers = press(world, [links[number % len(links)] for number in range(many)])
+    answers = press([world], [links[number % len(links)] for number in range(many)])
     assert set(statuses(answers)) <= {303, 409}
     (booking,) = world.read("bookings")
     assert booking["sequence"] <= MOST_MOVES
 
 
 def test_a_booking_is_confirmed_once_however_many_confirm_it(world: World, count: Count) -> None:
-    assert statuses(press(world, ["/dana/careful?start=2026-11-24T14:00:00Z"])) == {303: 1}
+    assert statuses(press([world], ["/dana/careful?start=2026-11-24T14:00:00Z"])) == {303: 1}
     mail = world.boxes.wait(address(0), "notice")
     link = re.search(r"https://flow\.test(/confirm/[\w.-]+)", mail.text)
     assert link
     many = count(100, 1_000)
-    assert statuses(press(world, [link[1]] * many)) == {303: many}
+    assert statuses(press([world], [link[1]] * many)) == {303: many}
     for recipient in (address(0), "dana@coach.test"):
         world.boxes.wait(recipient, "booking")
         assert len(world.boxes.of(recipient, "booking")) == 1
