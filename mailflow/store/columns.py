@@ -17,6 +17,8 @@ R = TypeVar("R")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+
 TABLES: dict[type, Any] = {}
 """The table of each record, in the order of their definition."""
 
@@ -35,11 +37,13 @@ class ListField(pw.TextField):
     """A tuple of plain values as JSON."""
 
     def db_value(self, value: Sequence[Any] | None) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False)
+        return None if value is None else _as_json(value)
 
     def python_value(self, value: str | None) -> tuple[Any, ...] | None:
         if value is None:
             return None
+        if value == "[]":
+            return ()
         return tuple(tuple(item) if isinstance(item, list) else item for item in json.loads(value))
 
 
@@ -48,13 +52,13 @@ class WordField(pw.TextField):
 
     def __init__(self, words: type[StrEnum], **options: Any) -> None:
         super().__init__(**options)
-        self._words = words
+        self._words = {str(word): word for word in words}
 
     def db_value(self, value: StrEnum | str | None) -> str | None:
         return None if value is None else str(value)
 
     def python_value(self, value: str | None) -> StrEnum | None:
-        return None if value is None else self._words(value)
+        return None if value is None else self._words[value]
 
 
 class BytesField(pw.BlobField):

@@ -10,10 +10,11 @@ import peewee as pw
 from mailflow.errors import NotFound
 from mailflow.store.columns import TABLES
 from mailflow.store.engines import Engine
+from mailflow.store.layouts import Convert, Layout, layout_of
 
 R = TypeVar("R")
 
-Places = list[tuple[str, Callable[[Any], Any]]]
+Places = list[tuple[str, Convert | None]]
 """The names of the values that a statement takes, in their order, and how each is put into the database."""
 
 Statements = dict[tuple[Any, ...], tuple[str, Places]]
@@ -41,21 +42,17 @@ class Session:
     def insert_all(self, records: Sequence[R], *, once: bool = False) -> Sequence[R]:
         """Write new records of one kind, at least one, by one statement."""
         kind = type(records[0])
-        table = TABLES[kind]
-        key = table._meta.primary_key
-        numbered = isinstance(key, pw.AutoField | pw.BigAutoField)
-        names = [
-            name for name in table._meta.sorted_field_names if not (numbered and name == key.name)
-        ]
-        returning = [key] if numbered and self._database.returning_clause else []
+        layout = layout_of(kind)
+        returning = layout.numbered and self._database.returning_clause
 
         def build() -> Any:
-            query = table.insert_many([_places(names)] * len(records)).returning(*returning)
+            query = layout.table.insert_many([_places(layout.columns)] * len(records))
+            query = query.returning(layout.fields[layout.key]) if returning else query
             return query.on_conflict_ignore() if once else query
 
-        rows = [{name: getattr(record, name) for name in names} for record in records]
-        cursor = self._run_compiled(("insert", table, once, len(rows)), build, *rows)
-        if not numbered:
+        rows = [layout.values(record) for record in records]
+        cursor = self._run_compiled(("insert", once, len(rows)), layout, build, *rows)
+        if not layout.numbered:
             return records
         if returning:
             numbers: Iterable[int] = sorted(number for (number,) in cursor.fetchall())
@@ -71,7 +68,7 @@ class Session:
 
     def get(self, kind: type[R], key: Any) -> R:
         """The record with this key; raises `NotFound`."""
-        found = self.find(kind, **{TABLES[kind]._meta.primary_key.name: key})
+        found = self.find(kind, **{layout_of(kind).key: key})
         if found is None:
             raise NotFound(kind.__name__.lower(), str(key))
         return found
@@ -82,20 +79,21 @@ class Session:
 
     def change(self, record: R, **values: Any) -> R:
         """Write changed values of a record; returns it as it is now."""
-        table = TABLES[type(record)]
-        key = table._meta.primary_key
+        layout = layout_of(type(record))
+        key = layout.key
         self._run_compiled(
-            ("change", table, *values),
-            lambda: _where(table.update(_places(values)), table, [key.name]),
-            {**values, key.name: getattr(record, key.name)},
+            ("change", *values),
+            layout,
+            lambda: _where(layout.table.update(_places(values)), layout, [key]),
+            {**values, key: getattr(record, key)},
         )
         return dataclasses.replace(record, **values)  # type: ignore[type-var]
 
     def delete(self, kind: type, **equal: Any) -> int:
         """Remove all records with these values; returns how many there were."""
-        table = TABLES[kind]
+        layout: Layout[Any] = layout_of(kind)
         removed = self._run_compiled(
-            ("delete", table, *equal), lambda: _where(table.delete(), table, equal), equal
+            ("delete", *equal), layout, lambda: _where(layout.table.delete(), layout, equal), equal
         )
         return int(removed.rowcount)
 
@@ -136,7 +134,7 @@ class Session:
         if claimed and self._database.for_update:  # else there is one writer at a time anyway
             query = query.for_update(skip_locked=True)
         sql, values = self._compile(query)
-        return _records(kind, self._run(sql, values).fetchall())
+        return layout_of(kind).records(self._run(sql, values).fetchall())
 
     def compiled(
         self, kind: type[R], name: str, build: Callable[[], pw.Query], **values: Any
@@ -145,36 +143,46 @@ class Session:
 
         `build` makes it, with a `place` for each of the values, which are named as the columns that they stand beside.
         """
-        return _records(kind, self._run_compiled((name, TABLES[kind]), build, values).fetchall())
+        layout = layout_of(kind)
+        return layout.records(self._run_compiled((name,), layout, build, values).fetchall())
 
     def execute(self, query: pw.Query | pw.SQL) -> Any:
         """Run a peewee query of this room."""
         return self._run(*self._compile(query))
 
     def _matching(self, kind: type[R], equal: dict[str, Any]) -> list[R]:
-        table = TABLES[kind]
+        layout = layout_of(kind)
         nulls = tuple(name for name, value in equal.items() if value is None)
         given = {name: value for name, value in equal.items() if value is not None}
-        cursor = self._run_compiled(
-            ("select", table, nulls, *given),
-            lambda: _where(table.select(), table, given, nulls).order_by(table._meta.primary_key),
-            given,
-        )
-        return _records(kind, cursor.fetchall())
+
+        def build() -> Any:
+            query = _where(layout.table.select(), layout, given, nulls)
+            return query.order_by(layout.fields[layout.key])
+
+        cursor = self._run_compiled(("select", nulls, *given), layout, build, given)
+        return layout.records(cursor.fetchall())
 
     def _run_compiled(
-        self, shape: tuple[Any, ...], build: Callable[[], Any], *rows: Mapping[str, Any]
+        self,
+        shape: tuple[Any, ...],
+        layout: Layout[Any],
+        build: Callable[[], Any],
+        *rows: Mapping[str, Any],
     ) -> Any:
         """Run the statement of this shape; `build` makes it the first time, with a place for each named value of each
         row."""
-        if shape not in self._statements:
+        statement = self._statements.get((layout, *shape))
+        if statement is None:
             # peewee sorts what it updates: the order of its places tells which value goes where.
             sql, names = self._compile(build())
-            fields = shape[1]._meta.fields
             of_a_row = names[: len(names) // len(rows)]
-            self._statements[shape] = sql, [(name, fields[name].db_value) for name in of_a_row]
-        sql, places = self._statements[shape]
-        return self._run(sql, [put(row[name]) for row in rows for name, put in places])
+            statement = sql, [(name, layout.into.get(name)) for name in of_a_row]
+            self._statements[(layout, *shape)] = statement
+        sql, places = statement
+        values = [
+            row[name] if into is None else into(row[name]) for row in rows for name, into in places
+        ]
+        return self._run(sql, values)
 
     def _compile(self, query: pw.Query | pw.SQL) -> tuple[str, list[Any]]:
         sql, values = self._database.get_sql_context().sql(query).query()
@@ -194,17 +202,8 @@ def _places(names: Iterable[str]) -> dict[str, Any]:
     return {name: place(name) for name in names}
 
 
-def _where(query: Any, table: Any, given: Iterable[str], nulls: Iterable[str] = ()) -> Any:
+def _where(query: Any, layout: Layout[Any], given: Iterable[str], nulls: Iterable[str] = ()) -> Any:
     """A query for rows with certain values in these columns; the values are handed in when it runs."""
-    fields = table._meta.fields
-    terms = [fields[name] == place for name, place in _places(given).items()]
-    terms += [fields[name].is_null() for name in nulls]
+    terms = [layout.fields[name] == place for name, place in _places(given).items()]
+    terms += [layout.fields[name].is_null() for name in nulls]
     return query.where(*terms) if terms else query
-
-
-def _records(kind: type[R], rows: Iterable[tuple[Any, ...]]) -> list[R]:
-    fields = TABLES[kind]._meta.sorted_fields
-    return [
-        kind(*(field.python_value(value) for field, value in zip(fields, row, strict=True)))
-        for row in rows
-    ]
