@@ -50,7 +50,7 @@ class ReaderLost(MailflowError):
 class SmarthostAway(MailflowError):
     """The smarthost takes no mail at all now: not reached, TLS or login failed, or it says 421."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: Words) -> None:
         self.detail = detail
         super().__init__(detail)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from mailflow.phrases import said
+
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -126,6 +128,7 @@ _UNDELIVERED: Facts = {
     "permanent": True,
     "left_out": False,
     "uncertain": False,
+    "quoted": True,
 }
 
 MAILS: Mapping[str, tuple[str, Facts]] = {
@@ -259,7 +262,22 @@ MAILS: Mapping[str, tuple[str, Facts]] = {
     "undelivered-for-good": ("undelivered", {**_UNDELIVERED, "left_out": True}),
     "undelivered-perhaps": (
         "undelivered",
-        {**_UNDELIVERED, "uncertain": True, "reason": "TimeoutError: no answer in time"},
+        {
+            **_UNDELIVERED,
+            "uncertain": True,
+            "reason": said("the mail server gave no answer in time"),
+            "quoted": False,
+        },
+    ),
+    "undelivered-after-days": (
+        "undelivered",
+        {
+            **_UNDELIVERED,
+            "reason": said(
+                "the mail server was not reached: %(reason)s", reason="connection refused"
+            ),
+            "quoted": False,
+        },
     ),
     "undelivered-yet": (
         "undelivered",

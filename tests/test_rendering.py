@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from mailflow.errors import ConfigError, NotFound
+from mailflow.phrases import Said
 from mailflow.rendering import LINE_LENGTH, Templates, packaged_templates, safe_url, tidy
 from tests.page_samples import HEAVY, PAGES
 from tests.samples import MAILS, Facts
@@ -94,6 +95,8 @@ def filled(name: str, value: Any, text: str, wanted: Callable[[str], bool]) -> A
         return {key: filled(name, each, text, wanted) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(filled(name, each, text, wanted) for each in value)
+    if isinstance(value, Said):  # the sentence is ours, its facts may be anybody's
+        return replace(value, facts=filled("facts", value.facts, text, wanted))
     if is_dataclass(value) and not isinstance(value, type):
         parts = {field.name: getattr(value, field.name) for field in fields(value)}
         return replace(

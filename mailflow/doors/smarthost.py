@@ -6,6 +6,7 @@ it surely not taken; trouble between the dot and its answer leaves that unknown 
 
 import asyncio
 import re
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from mailflow.errors import SmarthostAway
 from mailflow.journal import log
 from mailflow.mail.envelope import is_mailbox
 from mailflow.mail.outgoing import Letter, Outcome, Result
+from mailflow.phrases import Said, Words, said
 
 _DONE, _GO_ON, _LATER, _NEVER = 2, 3, 4, 5  # first digits (RFC 5321 section 4.2.1)
 # Refusals of ours and not of the letter's: no TLS, no or wrong credentials (RFC 4954 section 6).
@@ -73,19 +75,19 @@ class Smarthost:
     async def send(self, letter: Letter) -> Result:
         """Makes one attempt; trouble with this letter is a result. SmarthostAway: none would be taken."""
         fault = _find_fault(letter)
-        if fault:
+        if fault is not None:
             return Result(letter.id, Outcome.REFUSED, fault)
         try:
             outcome, detail = await self._attempt(letter)
         except BaseException:  # a transaction that was begun and left must not be the next letter's
             self._drop()
             raise
-        return Result(letter.id, outcome, _printable(detail))
+        return Result(letter.id, outcome, detail)
 
-    async def _attempt(self, letter: Letter) -> tuple[Outcome, str]:
+    async def _attempt(self, letter: Letter) -> tuple[Outcome, Words]:
         client = await self._ready()
         if not (letter.message.isascii() or client.supports_extension("8bitmime")):
-            return Outcome.REFUSED, "the smarthost takes no mail of 8 bits (RFC 6152)"
+            return Outcome.REFUSED, said("the mail server takes no mail of 8 bits (RFC 6152)")
         try:
             async with asyncio.timeout(self._patience.envelope):
                 reply = await _offer(client, letter)
@@ -93,9 +95,9 @@ class Smarthost:
             self._drop()
             return Outcome.DEFERRED, _describe(error)
         if reply.code == _GOING_AWAY:
-            raise _away(f"{reply.code} {reply.message}")
+            raise SmarthostAway(_as_answered(reply))
         if _digit(reply) != _GO_ON:
-            return _judge(reply), f"{reply.code} {reply.message}"
+            return _judge(reply), _as_answered(reply)
         try:
             async with asyncio.timeout(self._patience.answer):
                 reply = await _transmit(client, letter.message)
@@ -104,7 +106,7 @@ class Smarthost:
             return Outcome.UNKNOWN, _describe(error)
         if _judge(reply) is not Outcome.SENT:  # another answer may follow, if this was an early one
             self._drop()
-        return _judge(reply), f"{reply.code} {reply.message}"
+        return _judge(reply), _as_answered(reply)
 
     async def _ready(self) -> SMTP:
         """A connection with no transaction begun."""
@@ -122,7 +124,7 @@ class Smarthost:
                     await self._client.ehlo()
         except _TROUBLE as error:
             log.warning("smarthost.unreachable", error=error)
-            raise _away(_describe(error)) from error
+            raise SmarthostAway(_describe(error)) from error
         return self._client
 
     def _make_client(self) -> SMTP:
@@ -145,15 +147,15 @@ class Smarthost:
             self._client = None
 
 
-def _find_fault(letter: Letter) -> str:
-    """Why the letter must not be sent as it is; empty if it may. It is not for us to mend it."""
+def _find_fault(letter: Letter) -> Said | None:
+    """Why the letter must not be sent as it is; None if it may. It is not for us to mend it."""
     if letter.sender and not is_mailbox(letter.sender):
-        return "the sender is no mailbox"
+        return said("the sender is no mailbox")
     if not is_mailbox(letter.recipient):
-        return "the recipient is no mailbox"
+        return said("the recipient is no mailbox")
     if _NOT_CANONICAL.search(letter.message) or not letter.message.endswith(b"\r\n"):
-        return "the message has NUL or line ends other than CRLF"
-    return ""
+        return said("the message has NUL or line ends other than CRLF")
+    return None
 
 
 async def _offer(client: SMTP, letter: Letter) -> SMTPResponse:
@@ -203,12 +205,27 @@ def _judge(reply: SMTPResponse) -> Outcome:
     return Outcome.REFUSED
 
 
-def _away(detail: str) -> SmarthostAway:
-    return SmarthostAway(_printable(detail))
+def _describe(error: Exception) -> Said:
+    """What went wrong, for whoever gets to read it; what the server or the system said of it stands as it came."""
+    match error:
+        case TimeoutError():
+            return said("the mail server gave no answer in time")
+        case SMTPResponseException():
+            reply = SMTPResponse(error.code, error.message)
+            return said("the mail server answered: %(answer)s", answer=_as_answered(reply))
+        case SMTPServerDisconnected() | ConnectionResetError() | BrokenPipeError():
+            return said("the mail server broke off the connection")
+        case ssl.SSLError():
+            return said("no encrypted connection: %(reason)s", reason=_printable(str(error)))
+        case OSError():
+            return said(
+                "the mail server was not reached: %(reason)s", reason=_printable(str(error))
+            )
+    return said("the mail server was not understood: %(reason)s", reason=_printable(str(error)))
 
 
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+def _as_answered(reply: SMTPResponse) -> str:
+    return _printable(f"{reply.code} {reply.message}")
 
 
 def _printable(text: str) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from mailflow.mail.addresses import split
+from mailflow.phrases import Words
 
 # The first waits are short, for greylisting and restarts; then hours, up to five days
 # (RFC 5321 section 4.5.4.1).
@@ -56,11 +57,11 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of the letter `id`; `detail` is the answer or the trouble, one printable line."""
+    """What became of the letter `id`; `detail` is one printable line: a server's answer, or words of ours."""
 
     id: int
     outcome: Outcome
-    detail: str
+    detail: Words
 
 
 def next_attempt(attempts: int, outcome: Outcome, jitter: float) -> timedelta | None:

@@ -6,7 +6,7 @@ from mailflow.config import Host
 from mailflow.errors import NotFound
 from mailflow.mail.addresses import normalise
 from mailflow.mail.delivery_reports import is_bad_address
-from mailflow.phrases import Said, said
+from mailflow.phrases import Said, Words, said
 from mailflow.post.conversations import addresses
 from mailflow.post.letters import Notice, notify_host, notify_operator
 from mailflow.store.queries import failures_since
@@ -21,15 +21,16 @@ FAILURES = 3
 """In that time, after which an address is taken to be none, whatever the reasons were."""
 
 
-def give_up(unit: Unit, delivery: Delivery, reason: str, status: str) -> None:
+def give_up(unit: Unit, delivery: Delivery, reason: Words, status: str) -> None:
     """A copy that will never get through: marked, told, and its address left out if there is no such.
 
-    `reason` is what a server said, `status` its enhanced status code (RFC 3463) or empty. Once for each copy.
+    `reason` is what a server said, or what went wrong in words of ours; `status` its enhanced status code (RFC 3463) or
+    empty. Once for each copy.
     """
     if delivery.state is Sending.FAILED:
         return
     delivery = unit.db.change(
-        delivery, state=Sending.FAILED, detail=reason, settled=unit.now, due=NEVER
+        delivery, state=Sending.FAILED, detail=str(reason), settled=unit.now, due=NEVER
     )
     unit.tell("letter.failed", letter=delivery.id, status=status)
     left_out = _leave_out(unit, delivery, status)
@@ -39,7 +40,7 @@ def give_up(unit: Unit, delivery: Delivery, reason: str, status: str) -> None:
 def tell_undelivered(
     unit: Unit,
     delivery: Delivery,
-    reason: str,
+    reason: Words,
     *,
     permanent: bool,
     left_out: bool = False,
@@ -56,7 +57,7 @@ def tell_undelivered(
     host = _host(unit, delivery)
     if host is None or unit.config.host_of(delivery.recipient):
         was = "may not have been" if uncertain else "was not"
-        lines = [f"A mail to {delivery.recipient} {was} delivered: {delivery.subject}", reason]
+        lines = [f"A mail to {delivery.recipient} {was} delivered: {delivery.subject}", str(reason)]
         notify_operator(unit, f"Not delivered to {delivery.recipient}", lines)
         return
     thread = delivery.conversation or ""
@@ -64,6 +65,7 @@ def tell_undelivered(
         "recipient_name": _name(unit, delivery),
         "recipient_address": delivery.recipient,
         "reason": reason,
+        "quoted": not isinstance(reason, Said),
         "subject": delivery.subject,
         "permanent": permanent,
         "left_out": left_out,

@@ -111,14 +111,14 @@ def _settle(unit: Unit, delivery: Delivery, result: Result) -> None:
     tries = unknowns if unknown else delivery.attempts
     wait = next_attempt(tries, result.outcome, _jitter(unit))
     if result.outcome is Outcome.REFUSED or (wait is None and result.outcome is Outcome.DEFERRED):
-        give_up(unit, delivery, result.detail, status_in(result.detail))
+        give_up(unit, delivery, result.detail, status_in(str(result.detail)))
         return
     delivery = unit.db.change(
         delivery,
         state=_STATES[result.outcome],
         due=NEVER if wait is None else unit.now + wait,
         unknowns=unknowns,
-        detail=result.detail,
+        detail=str(result.detail),
         settled=unit.now if wait is None else None,
     )
     if unknown and wait is None:
@@ -127,7 +127,7 @@ def _settle(unit: Unit, delivery: Delivery, result: Result) -> None:
 
 def _tell(unit: Unit, delivery: Delivery, result: Result) -> None:
     """The journal gets the code alone: a server's words repeat addresses."""
-    code = result.detail[:3]
+    code = str(result.detail)[:3]
     unit.tell(
         f"letter.{result.outcome}",
         letter=delivery.id,

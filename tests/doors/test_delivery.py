@@ -17,6 +17,7 @@ from mailflow.doors.pace import CONNECTIONS, LETTERS, Pace
 from mailflow.doors.smarthost import Patience, Smarthost
 from mailflow.errors import SmarthostAway
 from mailflow.mail.outgoing import Letter, Outcome, Result
+from mailflow.phrases import Said
 from tests.doors.peers import (
     STEPS,
     Certificate,
@@ -284,8 +285,30 @@ async def test_trouble_is_an_outcome(step: str, name: str) -> None:
             (result,) = await send(Settings(address=peer.endpoint), letter())
 
     assert result.outcome == expected(step, name)
-    assert result.detail.isprintable()
-    assert 0 < len(result.detail) <= 300
+    assert str(result.detail).isprintable()
+    assert 0 < len(str(result.detail)) <= 400
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("silence", "the mail server gave no answer in time"),
+        ("drop", "the mail server broke off the connection"),
+        ("554", "554"),
+    ],
+)
+async def test_trouble_is_said_in_words_and_a_refusal_in_the_servers(name: str, words: str) -> None:
+    async with scripted("RCPT", MISDEEDS[name]) as peer:
+        (result,) = await send(Settings(address=peer.endpoint), letter())
+    assert str(result.detail).startswith(words)
+    assert isinstance(result.detail, Said) == (name != "554")
+
+
+async def test_a_smarthost_that_is_not_there_is_said_in_words() -> None:
+    async with sink() as peer:
+        gone = Settings(address=peer.endpoint)
+    (result,) = await send(gone, letter())
+    assert str(result.detail).startswith("the mail server was not reached: ")
 
 
 @pytest.mark.parametrize("step", STEPS[2:])
@@ -469,4 +492,4 @@ async def test_login(
         (result,) = await send(settings, letter())
 
     assert result.outcome == outcome
-    assert "wrong" not in result.detail
+    assert "wrong" not in str(result.detail)
