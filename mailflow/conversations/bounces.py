@@ -62,7 +62,8 @@ def _read(unit: Unit, arrival: Arrival) -> tuple[Arrival, Report]:
     report = read_report(arrival.raw, unit.config.mailflow.domain)
     mail = replace(arrival.mail, automation=Automation.AUTOMATIC)
     if report.findings:
-        mail = replace(mail, text=report.summary, html=None, from_html=False)
+        words = report.summary
+        mail = replace(mail, text=words, own_words=words, html=None, from_html=False)
     return replace(arrival, mail=mail), report
 
 
