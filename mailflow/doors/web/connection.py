@@ -1,10 +1,14 @@
 """One connection of a browser, within limits that uvicorn does not set."""
 
 import asyncio
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import h11
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_LOOKS = ("GET", "HEAD")
+"""Methods that change nothing: what they asked for is dropped with their connection."""
 
 _EMPTY = ((b"cache-control", b"no-store"), (b"connection", b"close"), (b"content-length", b"0"))
 
@@ -23,6 +27,12 @@ class Connection(H11Protocol):
 
     _ends = 0.0
     _deadline: asyncio.TimerHandle | None = None
+    _look: asyncio.Task[None] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._site = self.app
+        self.app = self._answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -34,8 +44,13 @@ class Connection(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
         super().connection_lost(exc)
+        if self._look is not None:
+            self._look.cancel()
 
     def on_response_complete(self) -> None:
+        if self.conn.trailing_data[0]:
+            # No browser sends requests ahead of answers (RFC 9112, section 9.3.2, lets us close).
+            self.transport.close()
         self._wind_up()
         super().on_response_complete()
 
@@ -44,6 +59,20 @@ class Connection(H11Protocol):
         for event in (h11.Response(status_code=400, headers=fields), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Has the site answer, as long as there is somebody to hear a page.
+
+        Without that a crowd that asks and is gone would keep the visitor after it waiting for pages that nobody gets.
+        """
+        self._look = asyncio.current_task() if scope["method"] in _LOOKS else None
+        try:
+            await self._site(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self.cycle.disconnected:
+                raise
+        finally:
+            self._look = None
 
     def _make_room(self) -> None:
         # A visitor has asked and is answered before others who say nothing have filled all places anew.

@@ -278,6 +278,43 @@ async def test_who_sits_there_longest_makes_room() -> None:
             writer.close()
 
 
+async def test_requests_ahead_of_answers_are_not_answered() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with bare(app, Connection) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 5)
+        assert (await asyncio.wait_for(reader.read(), 2)).count(b" 204 ") == 1
+        writer.close()
+
+
+@pytest.mark.parametrize(("method", "goes_on"), [("GET", False), ("HEAD", False), ("POST", True)])
+async def test_a_page_for_nobody_is_given_up(
+    method: str, goes_on: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    began, go = asyncio.Event(), asyncio.Event()
+    ends: asyncio.Queue[bool] = asyncio.Queue()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        began.set()
+        try:
+            await go.wait()
+        finally:
+            ends.put_nowait(go.is_set())
+
+    async with bare(app, Connection) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{method} / HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        await began.wait()
+        writer.transport.abort()
+        asyncio.get_running_loop().call_later(0.3, go.set)
+        assert await asyncio.wait_for(ends.get(), 2) is goes_on
+        await asyncio.sleep(0)
+    assert not caplog.records
+
+
 async def test_the_port_closes_after_what_is_under_way() -> None:
     began, go = asyncio.Event(), asyncio.Event()
 
