@@ -13,8 +13,13 @@ from mailflow.mail.outgoing import Letter, Outcome, Result, next_attempt
 from mailflow.post.conversations import addresses
 from mailflow.post.failures import NEVER, give_up, tell_undelivered
 from mailflow.store import is_embedded
-from mailflow.store.blobs import kept
-from mailflow.store.queries import due_deliveries, hasten_deliveries, postpone_deliveries
+from mailflow.store.blobs import all_kept
+from mailflow.store.queries import (
+    begin_deliveries,
+    due_deliveries,
+    hasten_deliveries,
+    postpone_deliveries,
+)
 from mailflow.store.states import Sending
 from mailflow.store.tables import Delivery
 from mailflow.store.unit import Unit
@@ -39,45 +44,43 @@ def claim(
     domains = Counter(under_way)
     most = limit if for_one_domain is None else for_one_domain
     letters: list[Letter] = []
-    while len(letters) < limit:
+    while (room := limit - len(letters)) > 0:
         full = [domain for domain, number in domains.items() if number >= most]
-        due = due_deliveries(unit.db, unit.now, limit - len(letters), full)
-        if not due:
+        due = due_deliveries(unit.db, unit.now, room, full)
+        letters += _begin(unit, list(_choose(unit, due, domains, most)))
+        if len(due) < room:
             break
-        letters += _claim(unit, due, domains, most)
     return letters
 
 
-def _claim(
+def _choose(
     unit: Unit, due: Sequence[Delivery], domains: Counter[str], most: int
-) -> Iterator[Letter]:
+) -> Iterator[Delivery]:
     for delivery in due:
         if delivery.until and delivery.until <= unit.now:
             unit.db.change(delivery, state=Sending.EXPIRED, due=NEVER, settled=unit.now)
         elif domains[delivery.domain] < most:
             domains[delivery.domain] += 1
-            yield _begin(unit, delivery)
+            yield delivery
 
 
-def _begin(unit: Unit, delivery: Delivery) -> Letter:
-    interrupted = (
-        delivery.state is Sending.SENDING
-    )  # by whoever claimed it and was not heard of again
-    delivery = unit.db.change(
-        delivery,
-        state=Sending.SENDING,
-        owner=unit.node,
-        due=unit.now + LEASE,
-        attempts=delivery.attempts + 1,
-        unknowns=delivery.unknowns + interrupted,
-    )
-    return Letter(
-        id=delivery.id,
-        sender="" if delivery.null_sender else addresses(unit).bounce(delivery.id),
-        recipient=delivery.recipient,
-        message=delivery.head + kept(unit.db, delivery.body),
-        attempts=delivery.attempts,
-    )
+def _begin(unit: Unit, chosen: Sequence[Delivery]) -> list[Letter]:
+    if not chosen:
+        return []
+    # One that was being sent already was claimed by somebody who was not heard of again.
+    begin_deliveries(unit.db, unit.node, [one.id for one in chosen], unit.now + LEASE)
+    bodies = all_kept(unit.db, [one.body for one in chosen])
+    bounces = addresses(unit).bounce
+    return [
+        Letter(
+            id=one.id,
+            sender="" if one.null_sender else bounces(one.id),
+            recipient=one.recipient,
+            message=one.head + bodies[one.body],
+            attempts=one.attempts + 1,
+        )
+        for one in chosen
+    ]
 
 
 def renew(unit: Unit, numbers: Collection[int]) -> None:

@@ -1,11 +1,13 @@
 """Bytes that are kept once, whatever names them: few as one row, many in pieces, which never need stand in memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import sha256
+
+import peewee as pw
 
 from mailflow.mail.spooled import PIECE, Content, pieces
 from mailflow.store.columns import TABLES
-from mailflow.store.session import Session
+from mailflow.store.session import Session, places, several
 from mailflow.store.tables import Blob, Piece
 
 
@@ -34,14 +36,30 @@ def kept(db: Session, digest: str) -> bytes:
     return b"".join(kept_pieces(db, digest))
 
 
+def all_kept(db: Session, digests: Collection[str]) -> dict[str, bytes]:
+    """The same of several digests, at least one, by digest."""
+    blob = TABLES[Blob]
+    wanted = several("digest", set(digests))
+
+    def build() -> pw.Query:
+        found: pw.Query = blob.select().where(blob.digest.in_(places(wanted)))
+        return found
+
+    blobs = db.compiled(Blob, f"all of {len(wanted)}", build, **wanted)
+    return {one.digest: b"".join(_pieces(db, one)) for one in blobs}
+
+
 def kept_pieces(db: Session, digest: str) -> Iterator[bytes]:
-    """The same, a piece at a time."""
-    blob = db.get(Blob, digest)
+    """As `kept`, a piece at a time."""
+    yield from _pieces(db, db.get(Blob, digest))
+
+
+def _pieces(db: Session, blob: Blob) -> Iterator[bytes]:
     if not blob.pieces:
         yield blob.content
     piece, last = TABLES[Piece], 0
     for _ in range(blob.pieces):
-        (found,) = db.select(Piece, piece.blob == digest, piece.id > last, limit=1)
+        (found,) = db.select(Piece, piece.blob == blob.digest, piece.id > last, limit=1)
         yield found.content
         last = found.id
 

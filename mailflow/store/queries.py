@@ -9,7 +9,7 @@ from mailflow.errors import SlotTaken
 from mailflow.mail.addresses import normalise
 from mailflow.spans import Span
 from mailflow.store.columns import TABLES
-from mailflow.store.session import Session, place
+from mailflow.store.session import Session, place, places, several
 from mailflow.store.states import Direction, Role, Sending, Status, Taken
 from mailflow.store.tables import (
     Attendee,
@@ -31,9 +31,14 @@ from mailflow.store.tables import (
 def mails_to_take_up(db: Session, node: str, now: datetime, limit: int) -> list[TakenMail]:
     """Mails that were taken and are worked on by no other process than `node`, oldest first."""
     mail = TABLES[TakenMail]
-    free = (mail.lease <= now) | (mail.owner == node)
-    taken = mail.state == Taken.TAKEN
-    return db.select(TakenMail, taken, free, order=[mail.id], limit=limit, claimed=True)
+
+    def build() -> pw.Query:
+        free = (mail.lease <= place("lease")) | (mail.owner == place("owner"))
+        taken: pw.Query = mail.select().where(mail.state == place("state"), free)
+        return taken.order_by(mail.id).limit(place("limit"))
+
+    values = {"state": Taken.TAKEN, "lease": now, "owner": node, "limit": limit}
+    return db.compiled(TakenMail, "to take up", build, claimed=True, **values)
 
 
 def lease_mails(db: Session, node: str, until: datetime) -> None:
@@ -112,10 +117,40 @@ def due_deliveries(
     Whoever changes one makes it due later: what is settled never is.
     """
     delivery = TABLES[Delivery]
-    where = [delivery.due <= now]
-    where += [delivery.domain.not_in(list(but_for))] if but_for else []
-    order = [delivery.due, delivery.id]
-    return db.select(Delivery, *where, order=order, limit=limit, claimed=True)
+    others = several("domain", but_for)
+
+    def build() -> pw.Query:
+        where = [delivery.due <= place("due")]
+        where += [delivery.domain.not_in(places(others))] if others else []
+        due: pw.Query = delivery.select().where(*where).order_by(delivery.due, delivery.id)
+        return due.limit(place("limit"))
+
+    name = f"due but for {len(others)}"
+    return db.compiled(Delivery, name, build, claimed=True, due=now, limit=limit, **others)
+
+
+def begin_deliveries(db: Session, owner: str, numbers: Collection[int], until: datetime) -> None:
+    """These copies, at least one, are being sent: an attempt more of each, and one of which nobody knows what it came
+    to, if it was being sent already."""
+    delivery = TABLES[Delivery]
+    chosen = several("id", numbers)
+
+    def build() -> pw.Query:
+        sending = place("state")
+        interrupted = pw.Case(None, [(delivery.state == sending, pw.SQL("1"))], pw.SQL("0"))
+        begun: pw.Query = delivery.update(
+            {
+                delivery.state: sending,
+                delivery.owner: place("owner"),
+                delivery.due: place("due"),
+                delivery.attempts: delivery.attempts + pw.SQL("1"),
+                delivery.unknowns: delivery.unknowns + interrupted,
+            }
+        )
+        return begun.where(delivery.id.in_(places(chosen)))
+
+    values = {"state": Sending.SENDING, "owner": owner, "due": until, **chosen}
+    db.execute_compiled(Delivery, f"begin {len(chosen)}", build, **values)
 
 
 def postpone_deliveries(db: Session, owner: str, numbers: Collection[int], until: datetime) -> None:

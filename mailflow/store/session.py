@@ -1,7 +1,7 @@
 """Records in and out of the database, by plain equality; SQL is compiled once for each shape of call."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -131,20 +131,39 @@ class Session:
         table = TABLES[kind]
         query = table.select().where(*where) if where else table.select()
         query = query.order_by(*(tuple(order) or (table._meta.primary_key,))).limit(limit)
-        if claimed and self._database.for_update:  # else there is one writer at a time anyway
-            query = query.for_update(skip_locked=True)
-        sql, values = self._compile(query)
+        sql, values = self._compile(self._claiming(query) if claimed else query)
         return layout_of(kind).records(self._run(sql, values).fetchall())
 
     def compiled(
-        self, kind: type[R], name: str, build: Callable[[], pw.Query], **values: Any
+        self,
+        kind: type[R],
+        name: str,
+        build: Callable[[], pw.Query],
+        *,
+        claimed: bool = False,
+        **values: Any,
     ) -> list[R]:
         """Records by a query that is asked for with every mail: compiled once, and known by its name.
 
         `build` makes it, with a `place` for each of the values, which are named as the columns that they stand beside.
         """
+
+        def built() -> pw.Query:
+            return self._claiming(build()) if claimed else build()
+
         layout = layout_of(kind)
-        return layout.records(self._run_compiled((name,), layout, build, values).fetchall())
+        return layout.records(self._run_compiled((name,), layout, built, values).fetchall())
+
+    def execute_compiled(
+        self, kind: type, name: str, build: Callable[[], pw.Query], **values: Any
+    ) -> None:
+        """Run a statement that changes rows of a kind; the rest as in `compiled`."""
+        layout: Layout[Any] = layout_of(kind)
+        self._run_compiled((name,), layout, build, values)
+
+    def _claiming(self, query: Any) -> Any:
+        # On SQLite there is one writer at a time anyway.
+        return query.for_update(skip_locked=True) if self._database.for_update else query
 
     def execute(self, query: pw.Query | pw.SQL) -> Any:
         """Run a peewee query of this room."""
@@ -196,6 +215,21 @@ class Session:
 def place(name: str) -> Any:
     """A place in a statement for the value of a column."""
     return pw.Value(name, converter=False)
+
+
+def several(column: str, values: Collection[Any]) -> dict[str, Any]:
+    """Values of one column, which is of those that a driver takes as they are, by the names of their places.
+
+    They are filled up to a power of two, with the last of them: so there are few statements to compile and to keep.
+    """
+    listed = list(values)
+    listed += listed[-1:] * ((1 << (len(listed) - 1).bit_length()) - len(listed)) if listed else []
+    return {f"{column} {number}": value for number, value in enumerate(listed)}
+
+
+def places(names: Iterable[str]) -> list[Any]:
+    """A place for each of these values."""
+    return [place(name) for name in names]
 
 
 def _places(names: Iterable[str]) -> dict[str, Any]:
