@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -11,12 +12,12 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from mailflow import config
+from mailflow import config, nodes
 from mailflow.config import Config
 from mailflow.conversations import taking
 from mailflow.doors.authentication import Authenticator
@@ -25,14 +26,14 @@ from mailflow.doors.delivery import Delivery
 from mailflow.doors.listener import Listener
 from mailflow.doors.readers import Readers
 from mailflow.doors.web import Web
-from mailflow.errors import ConfigError
+from mailflow.errors import ConfigError, DiskFailed
 from mailflow.keys import Keyring
 from mailflow.mail.envelope import Envelope, Recipient
 from mailflow.mail.own_addresses import OwnAddresses
 from mailflow.mail.signing import Signer
 from mailflow.post import outbox
 from mailflow.rendering import Templates, packaged_templates
-from mailflow.store import Store, is_new, open_store, room
+from mailflow.store import DatabaseTrouble, Store, is_new, open_store, room
 from mailflow.store.engines import is_embedded
 from mailflow.store.unit import House
 from mailflow.worker import StoredOutbox, Worker
@@ -125,7 +126,7 @@ async def running(house: House, roles: Collection[Role] = tuple(Role)) -> AsyncI
     # The last to start is the first to stop: nobody new comes in, then what was begun is finished, then the rest
     # waits for the next start.
     with _opened(house) as store:
-        async with AsyncExitStack() as parts:
+        async with _known(store, roles), AsyncExitStack() as parts:
             calendars = Calendars(store)
             ports = {}
             if Role.WORKER in roles:
@@ -157,6 +158,27 @@ def _opened(house: House) -> Iterator[Store]:
         raise store.failure from None
     finally:
         store.close()
+
+
+@asynccontextmanager
+async def _known(store: Store, roles: Collection[Role]) -> AsyncIterator[None]:
+    """Known to all who share the database as one that lives, until the block ends."""
+    machine = socket.gethostname()
+    await store.run(nodes.be_seen, machine, sorted(roles))
+    beating = asyncio.create_task(_beat(store, machine, roles))
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with suppress(DatabaseTrouble, DiskFailed):
+            await store.run(nodes.leave)
+
+
+async def _beat(store: Store, machine: str, roles: Collection[Role]) -> None:
+    while True:
+        await asyncio.sleep(nodes.BEAT.total_seconds())
+        with suppress(DatabaseTrouble):  # who asks meanwhile finds no database either
+            await store.run(nodes.be_seen, machine, sorted(roles))
 
 
 async def _work(store: Store, calendars: Calendars, parts: AsyncExitStack) -> None:

@@ -8,7 +8,7 @@ from mailflow import wording
 from mailflow.appointments import calendars
 from mailflow.store.queries import last_sent, waiting_copies, waiting_mails
 from mailflow.store.states import Taken
-from mailflow.store.tables import Alarm
+from mailflow.store.tables import Alarm, Node
 from mailflow.store.unit import Unit
 
 SUSPICIOUS = timedelta(minutes=5)
@@ -58,6 +58,8 @@ class Vitals:
     held: Queue
     last_sent: datetime | None
     calendars: Sequence[CalendarAge]
+    nodes: Sequence[Node]
+    """The processes that serve, or did within a day."""
 
     @property
     def queues(self) -> tuple[Queue, ...]:
@@ -66,6 +68,11 @@ class Vitals:
     def late(self, limit: timedelta) -> list[Queue]:
         """The queues that stand still for longer than that; parked mail waits for a person anyway."""
         return [queue for queue in (self.taken, self.copies) if queue.age(self.now) > limit]
+
+    def is_worked(self, limit: timedelta) -> bool:
+        """Whether a process that works the queues was heard of within that time."""
+        seen = [node.seen for node in self.nodes if "worker" in node.roles]
+        return bool(seen) and self.now - max(seen) <= limit
 
 
 def look(unit: Unit) -> Vitals:
@@ -78,6 +85,7 @@ def look(unit: Unit) -> Vitals:
         held=Queue("held", "mails that wait for a word", *waiting_mails(unit.db, Taken.HELD)),
         last_sent=last_sent(unit.db),
         calendars=_calendar_ages(unit),
+        nodes=unit.db.all(Node),
     )
 
 
@@ -87,6 +95,17 @@ def say(queue: Queue, now: datetime) -> str:
     if queue.oldest is None:
         return waiting
     return f"{waiting}, the oldest for {wording.duration(queue.age(now))}"
+
+
+def say_node(node: Node, now: datetime) -> str:
+    """One line about a process: `mx1 (listener, worker): it serves`."""
+    since = wording.duration(now - node.seen)
+    state = "it serves"
+    if node.ended is not None:
+        state = f"ended {since} ago"
+    elif node.is_lost(now):
+        state = f"not heard of for {since}, though nobody told it to end"
+    return f"{node.machine} ({', '.join(node.roles)}): {state}"
 
 
 def alarms_due(unit: Unit) -> list[Queue]:

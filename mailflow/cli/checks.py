@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from datetime import datetime
+from functools import partial
 
 import typer
 
@@ -19,6 +21,7 @@ from mailflow.cli.screen import print_json, print_line
 from mailflow.config import Config
 from mailflow.errors import ConfigError, MailflowError
 from mailflow.store import DatabaseTrouble, is_new, open_store
+from mailflow.store.tables import Node
 from mailflow.store.unit import House
 
 STYLES = {Status.OK: "green", Status.WARN: "yellow", Status.FAIL: "bold red"}
@@ -75,7 +78,7 @@ def _templates(compile_all: Callable[[], None]) -> Iterable[Finding]:
 
 
 def _queues(house: House) -> Iterator[Finding]:
-    """Whether anything waits for too long; a house without a database has no queue."""
+    """Whether anything waits for too long, and who works; a house without a database has no queue."""
     if is_new(house.config):
         return
     try:
@@ -92,6 +95,14 @@ def _queues(house: House) -> Iterator[Finding]:
         yield warn("queues", "; ".join(late), advice)
     else:
         yield ok("queues", "nothing waits for long")
+    yield from map(partial(_node, now=found.now), found.nodes)
+
+
+def _node(node: Node, now: datetime) -> Finding:
+    said = vitals.say_node(node, now)
+    if node.is_lost(now):
+        return warn("nodes", said, "look at its machine; another process does its work meanwhile")
+    return ok("nodes", said)
 
 
 def _authentication(settings: Config) -> Finding:

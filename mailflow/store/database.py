@@ -288,7 +288,7 @@ def open_store(house: House) -> Store:
     """The store that the configuration names, its schema at least as new as this release's."""
     engine = engine_for(house.config)
     try:
-        schema = migrate(engine)
+        schema = migrate(engine, house.clock())
     except BaseException:
         engine.database.close()
         raise

@@ -8,14 +8,16 @@ for it then. A step is short, since everybody waits for it: rows are filled in b
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 
 import peewee as pw
 
-import mailflow.store.tables  # noqa: F401 -- they are in TABLES from then on
 from mailflow.errors import MailflowError
 from mailflow.store.columns import TABLES
 from mailflow.store.engines import Engine
+from mailflow.store.session import Session
+from mailflow.store.tables import Node  # with it all tables are in TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,13 @@ STEPS: tuple[Step, ...] = ()
 """From the first version on."""
 
 
-def migrate(engine: Engine, steps: Sequence[Step] = STEPS) -> Schema:
+def migrate(engine: Engine, now: datetime | None = None, steps: Sequence[Step] = STEPS) -> Schema:
     """Bring the schema to that of a release with these steps; returns what it is then, which may be newer.
 
-    Raises `MailflowError` if the release is too old for it.
+    `now` is None where nobody else has the database open. Raises `MailflowError` if the release is too old for the
+    schema, or one that still serves is too old for a step.
     """
-    return engine.transact(engine.migrating, lambda: _bring_forward(engine, steps))
+    return engine.transact(engine.migrating, lambda: _bring_forward(engine, now, steps))
 
 
 def newest(steps: Sequence[Step] = STEPS) -> int:
@@ -54,8 +57,9 @@ def newest(steps: Sequence[Step] = STEPS) -> int:
     return len(steps) + 1
 
 
-def _bring_forward(engine: Engine, steps: Sequence[Step]) -> Schema:
+def _bring_forward(engine: Engine, now: datetime | None, steps: Sequence[Step]) -> Schema:
     found, known = _found(engine), newest(steps)
+    oldest = max((step.oldest for step in steps), default=1)
     if found is None:
         _create(engine)
     elif found.oldest > known:
@@ -67,9 +71,11 @@ def _bring_forward(engine: Engine, steps: Sequence[Step]) -> Schema:
         return found
     else:
         engine.wait_for_writers()
+        if now is not None:
+            _leave_nobody_behind(engine, now, oldest)
         for step in steps[found.version - 1 :]:
             step.apply(engine)
-    return _mark(engine, Schema(known, max((step.oldest for step in steps), default=1)))
+    return _mark(engine, Schema(known, oldest))
 
 
 def _found(engine: Engine) -> Schema | None:
@@ -80,6 +86,20 @@ def _found(engine: Engine) -> Schema | None:
     )
     row = engine.database.execute_sql("SELECT version, oldest FROM schema_version").fetchone()
     return Schema(*row) if row else None
+
+
+def _leave_nobody_behind(engine: Engine, now: datetime, oldest: int) -> None:
+    """Raises `MailflowError` for processes that serve and would meet tables that they cannot work with."""
+    behind = {
+        node.machine
+        for node in Session(engine, {}).all(Node)
+        if node.schema < oldest and node.ended is None and not node.is_lost(now)
+    }
+    if behind:
+        raise MailflowError(
+            f"a mailflow that is too old for this one still serves at {', '.join(sorted(behind))}: end it first (one"
+            " that was killed counts for a minute)"
+        )
 
 
 def _mark(engine: Engine, schema: Schema) -> Schema:

@@ -1,6 +1,7 @@
 """A mailflow that serves from a PostgreSQL server, and what its users see while that is gone."""
 
 import smtplib
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from mailflow.worker import PULSE
 from tests.conftest import Figure
+from tests.doors.web.conftest import free_port
 from tests.end_to_end.test_the_main_job import HOST, JOE, offered, press, slot_links
 from tests.end_to_end.world import World
 from tests.postgresql import Server
@@ -84,6 +86,33 @@ def test_what_one_process_takes_another_works_on_at_once(
         "from a mail taken by one process to its copy out of another, seconds",
         f"{median(waits):.3f}",
     )
+
+
+def test_one_that_only_works_is_seen_by_the_others(tmp_path: Path, database: str) -> None:
+    front = World(tmp_path, database=database, roles="listener,web")
+    back = front.twin("worker")
+    internal = f"127.0.0.1:{free_port()}"
+    try:
+        front.start(MAILFLOW_WEB__INTERNAL_LISTEN=internal)
+        alone = httpx.get(f"http://{internal}/healthz")
+        assert (alone.status_code, alone.text[:24]) == (503, "nobody works the queues:")
+        back.start()
+        assert httpx.get(f"http://{internal}/healthz").status_code == 200
+        machine = socket.gethostname()
+        assert f'machine="{machine}",' in httpx.get(f"http://{internal}/metrics").text
+        back.end()
+        assert seen(front) == [
+            f"{machine} (listener, web): it serves",
+            f"{machine} (worker): ended 0 minutes ago",
+        ]
+    finally:
+        back.stop()
+        front.close()
+
+
+def seen(world: World) -> list[str]:
+    """What `check` says of those who serve, or did."""
+    return sorted(one["detail"] for one in world.read("check") if one["check"] == "nodes")
 
 
 def test_commands_act_beside_it_and_are_heard_of(world: World) -> None:

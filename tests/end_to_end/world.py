@@ -144,10 +144,11 @@ class World:
             process.stdout.close()
         return code
 
-    def twin(self) -> "World":
+    def twin(self, roles: str = "") -> "World":
         """Another process of the same configuration, and with the same mailboxes; it does not run yet."""
         other = copy.copy(self)
         other._process = None
+        other._roles = roles or self._roles
         return other
 
     def stop(self) -> None:

@@ -21,9 +21,10 @@ PATIENCE = 2
 
 
 def build_health(store: Store) -> Starlette:
-    """`/healthz`: 200 while the database can be read and no queue stands still, else 503; `/metrics` for Prometheus.
+    """`/healthz`: 200 while the database can be read, somebody works and no queue stands still, else 503.
 
-    `/healthz/live` is 200 as long as the process answers: a restart mends nothing of the rest.
+    `/metrics` is for Prometheus. `/healthz/live` is 200 as long as the process answers: a restart mends nothing of
+    the rest.
     """
     config = store.house.config
     data_dir = config.mailflow.data_dir
@@ -45,6 +46,8 @@ def build_health(store: Store) -> Starlette:
 
     def healthy(found: Vitals) -> Response:
         wrong = [vitals.say(queue, found.now) for queue in found.late(SUSPICIOUS)]
+        if not found.is_worked(SUSPICIOUS):
+            wrong.append("nobody works the queues: no process with the role worker was heard of")
         if is_embedded(config) and not has_room(data_dir):
             wrong.append("the disk is nearly full: no mail is taken")
         return PlainTextResponse(

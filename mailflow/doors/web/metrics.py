@@ -36,7 +36,7 @@ class _Collected(Collector):
             number.add_metric([queue.name], queue.number)
             age.add_metric([queue.name], queue.age(vitals.now).total_seconds())
         yield from (number, age)
-        yield from _calendars(vitals)
+        yield from (_calendars(vitals), _nodes(vitals))
         if vitals.last_sent:
             sent = _gauge("last_sent_timestamp_seconds", "When a copy was last sent.")
             sent.add_metric([], vitals.last_sent.timestamp())
@@ -46,7 +46,7 @@ class _Collected(Collector):
         yield free
 
 
-def _calendars(vitals: Vitals) -> Iterator[Metric]:
+def _calendars(vitals: Vitals) -> Metric:
     age = _gauge(
         "calendar_age_seconds",
         "How old what is known of a host's calendar is; infinite where it was never read.",
@@ -56,7 +56,21 @@ def _calendars(vitals: Vitals) -> Iterator[Metric]:
     for one in vitals.calendars:
         seconds = one.age.total_seconds() if one.age is not None else float("inf")
         age.add_metric([one.host, one.label], seconds)
-    yield age
+    return age
+
+
+def _nodes(vitals: Vitals) -> Metric:
+    seen = _gauge(
+        "node_seen_timestamp_seconds",
+        "When a process that serves was last heard of; one that was told to end is left out.",
+        "node",
+        "machine",
+        "roles",
+    )
+    for node in vitals.nodes:
+        if node.ended is None:
+            seen.add_metric([node.name, node.machine, ",".join(node.roles)], node.seen.timestamp())
+    return seen
 
 
 def _gauge(name: str, meaning: str, *labels: str) -> GaugeMetricFamily:

@@ -25,6 +25,7 @@ from mailflow.store.tables.conversations import (
     Question,
 )
 from mailflow.store.tables.mails import Alarm, Blob, Delivery, Notified, Piece, TakenMail
+from mailflow.store.tables.nodes import Node
 
 __all__ = [
     "Alarm",
@@ -41,6 +42,7 @@ __all__ = [
     "KnownId",
     "Merge",
     "Message",
+    "Node",
     "Notified",
     "Offer",
     "OfferedSlot",

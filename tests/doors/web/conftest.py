@@ -16,6 +16,7 @@ from playwright.async_api import BrowserContext, async_playwright
 
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.web import Web
+from mailflow.nodes import be_seen
 from mailflow.store.tables import Booking, Offer
 from tests.flow import SETTINGS, Flow, Sent, to
 
@@ -109,6 +110,7 @@ async def pages(tmp_path: Path) -> AsyncIterator[Pages]:
         "[authentication]", f"{web}[authentication]"
     )
     flow = Flow(tmp_path, settings + MORE_TYPES)
+    flow.run(be_seen, "here", ["web", "worker"])
     flow.store.start()
     door = Web(flow.store, Calendars(flow.store))
     assert await door.start() == ("127.0.0.1", port)

@@ -21,9 +21,10 @@ from mailflow.doors.web import Web
 from mailflow.doors.web.connection import Connection
 from mailflow.doors.web.limits import POSTS
 from mailflow.doors.web.server import Port
+from mailflow.nodes import be_seen
 from mailflow.vitals import SUSPICIOUS
 from tests.doors.web.conftest import Pages, links
-from tests.flow import SETTINGS, START, Flow, to
+from tests.flow import NODE, SETTINGS, START, Flow, to
 
 HEADERS = {
     "content-security-policy": (
@@ -195,10 +196,21 @@ async def test_health(pages: Pages) -> None:
 async def test_a_queue_that_stands_still_is_unhealthy(pages: Pages) -> None:
     pages.flow.run(begin, "dana", ["ann@client.test"], "Hello", "How are you?")
     pages.flow.now += SUSPICIOUS + timedelta(seconds=30)
+    pages.flow.run(be_seen, "here", ["worker"])
     answer = await pages.browser.get(f"{pages.internal}/healthz")
     assert answer.status_code == 503
     assert answer.text == "copies to be sent: 1, the oldest for 5 minutes\n"
     assert (await pages.browser.get(f"{pages.internal}/healthz/live")).status_code == 200
+
+
+async def test_a_house_in_which_nobody_works_is_unhealthy(pages: Pages) -> None:
+    """Seen from the process that serves the pages: another's silence is all that there is to see."""
+    pages.flow.now += SUSPICIOUS
+    assert (await pages.browser.get(f"{pages.internal}/healthz")).status_code == 200
+    pages.flow.now += timedelta(seconds=1)
+    answer = await pages.browser.get(f"{pages.internal}/healthz")
+    assert answer.status_code == 503
+    assert answer.text == "nobody works the queues: no process with the role worker was heard of\n"
 
 
 async def test_metrics(pages: Pages) -> None:
@@ -216,6 +228,8 @@ async def test_metrics(pages: Pages) -> None:
     assert found["mailflow_queue_oldest_secondscopies"] == 90
     assert found["mailflow_queue_oldest_secondstaken"] == 0
     assert found["mailflow_last_sent_timestamp_seconds"] == START.timestamp()
+    seen = f"mailflow_node_seen_timestamp_secondshere{NODE}web,worker"
+    assert found[seen] == START.timestamp()
     assert found["mailflow_disk_free_bytes"] > 0
     assert found["process_resident_memory_bytes"] > 0
     assert "client.test" not in answer.text
