@@ -1,8 +1,7 @@
 """What one client asks for, and what it gets.
 
 aiosmtpd's commands are taken as they are where a stranger can make nothing costly or wrong of them;
-the grammar of MAIL and RCPT, DATA and its limits are done here. SMTPUTF8, AUTH and VRFY are not
-offered.
+the grammar of MAIL and RCPT, DATA and its limits are done here. SMTPUTF8 and AUTH are not offered.
 """
 
 import asyncio
@@ -202,7 +201,11 @@ class Session(Connection):
     async def _answer_data(self, status: str) -> None:
         await self.push(status)
 
-    # What is not offered
+    # What is told to nobody
+
+    async def smtp_VRFY(self, arg: str | None) -> None:
+        # No code may look as if the address had been looked up (RFC 5321 section 7.3).
+        await self.push("252 2.0.0 send mail, and see" if arg else _SYNTAX)
 
     async def _refuse(self, arg: str | None) -> None:
         await self.push(NOT_OFFERED)
@@ -211,7 +214,7 @@ class Session(Connection):
         """HTTP: a web page that makes a browser speak to us."""
         self.abort()
 
-    smtp_AUTH = smtp_EXPN = smtp_HELP = smtp_VRFY = _refuse
+    smtp_AUTH = smtp_EXPN = smtp_HELP = _refuse
     smtp_GET = smtp_POST = smtp_PUT = _drop
 
 
