@@ -13,11 +13,11 @@ from aiosmtpd.smtp import Envelope as Transaction
 
 from mailflow.doors.listener.commands import parse_path, refuse_mail_parameters
 from mailflow.doors.listener.connection import NOT_OFFERED, Connection, report
-from mailflow.doors.listener.data import DataStream
+from mailflow.doors.listener.data import IN_MEMORY, DataStream
 from mailflow.doors.listener.gate import Address
 from mailflow.doors.listener.terms import Terms
 from mailflow.mail.envelope import Envelope, Recipient, is_mailbox
-from mailflow.mail.spooled import PIECE, Content
+from mailflow.mail.spooled import Content
 
 _ALL_THERE_IS = 1024 * 1024  # more than a buffer can hold, so that a read empties it
 _PAST_THE_LIMIT = 256 * 1024  # bytes that are heard out, so that a client gets to read the refusal
@@ -140,7 +140,7 @@ class Session(Connection):
             return
         self._within_data = True
         await self.push("354 end with CRLF.CRLF")
-        with SpooledTemporaryFile(PIECE, dir=self._terms.folder) as kept:
+        with SpooledTemporaryFile(IN_MEMORY, dir=self._terms.folder) as kept:
             data = DataStream(self._terms.max_message_size, kept)
             await self._answer_data(await self._receive(data))
         self._within_data = False
@@ -169,7 +169,7 @@ class Session(Connection):
             block = await self._reader.read(_ALL_THERE_IS)
             if not block:
                 raise ConnectionResetError
-            if data.size > PIECE and not self._terms.has_room():
+            if data.size > IN_MEMORY and not self._terms.has_room():
                 data.refuse(_FULL)
             rest = data.feed(block)
             if rest:
