@@ -120,7 +120,7 @@ class Worker:
     async def _work_on_mails(self) -> int:
         """Read and judge some mails side by side, and receive them in the order in which they came."""
         await self._readers.ready()
-        jobs = await self._store.run(take_up, AT_ONCE)
+        jobs = await self._store.claim(take_up, AT_ONCE)
         alive = asyncio.create_task(self._renew())
         arrivals = [asyncio.create_task(self._read(job)) for job in jobs]
         try:
@@ -187,7 +187,7 @@ class StoredOutbox:
     async def claim(
         self, limit: int, *, for_one_domain: int, under_way: Collection[str]
     ) -> list[Letter]:
-        return await self._store.run(
+        return await self._store.claim(
             outbox.claim, limit, for_one_domain=for_one_domain, under_way=under_way
         )
 

@@ -42,6 +42,8 @@ class _Call:
     work: Callable[[Unit, Sequence[Any]], Sequence[Any]]
     """Those of the same work are done in one go: it gets what each works on, and returns what each comes to."""
     item: Any
+    begin: str
+    """How its transaction begins: those that begin alike share one."""
     result: "asyncio.Future[Any]"
     value: Any = None
     error: BaseException | None = None
@@ -154,8 +156,22 @@ class Store:
     async def run_joined(self, work: Callable[[Unit, Sequence[T]], Sequence[R]], item: T) -> R:
         """As `run`, for what comes often: `work(unit, items)` gets the items of all callers that wait, and returns what
         each comes to. If it fails, it is tried with each item alone."""
+        return await self._put(work, item, self._engine.writing)
+
+    async def claim(
+        self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """As `run`, for work that does no more than take rows up for this process, passing over those of others: it
+        stands in nobody's way."""
+        return await self._put(
+            lambda unit, _: [work(unit, *args, **kwargs)], None, self._engine.claiming
+        )
+
+    async def _put(
+        self, work: Callable[[Unit, Sequence[T]], Sequence[R]], item: T, begin: str
+    ) -> R:
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._calls.put(_Call(work, item, result))
+        self._calls.put(_Call(work, item, begin, result))
         return await result
 
     async def read(
@@ -212,8 +228,8 @@ class Store:
             batch, open_for_more = self._next_batch()
             # From here on a caller that stops waiting changes nothing any more.
             wanted = [call for call in batch if not call.result.cancelled()]
-            if wanted:
-                self._commit(wanted)
+            for begin in dict.fromkeys(call.begin for call in wanted):
+                self._commit([call for call in wanted if call.begin == begin])
         self._database.close()
 
     def _next_batch(self) -> tuple[list[_Call], bool]:
@@ -231,7 +247,7 @@ class Store:
             self._fail(batch, self.failure)
             return
         try:
-            self._engine.transact(self._engine.writing, lambda: self._attempt_all(batch))
+            self._engine.transact(batch[0].begin, lambda: self._attempt_all(batch))
         except BaseException as error:  # whatever it is, nobody may be left waiting
             if len(batch) == 1 or isinstance(error, TROUBLE_OF_ALL):
                 self._fail(batch, error)

@@ -1,5 +1,6 @@
 """PostgreSQL: mails taken, against SQLite; and how fast several workers claim what is to be sent."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -54,7 +55,9 @@ def opened(folder: Path) -> Iterator[Mapping[str, Measure]]:
 
 
 def _worker(flow: Flow, number: int) -> Store:
-    return open_store(replace(flow.house, node=f"worker-{number}"))
+    store = open_store(replace(flow.house, node=f"worker-{number}"))
+    store.start()
+    return store
 
 
 def _claims_per_second(flow: Flow, workers: list[Store]) -> float:
@@ -62,7 +65,8 @@ def _claims_per_second(flow: Flow, workers: list[Store]) -> float:
     flow.run(_queue)
     began = perf_counter()
     with ThreadPoolExecutor(WORKERS) as threads:
-        claimed = [number for numbers in threads.map(_claim_all, workers) for number in numbers]
+        all_claimed = threads.map(lambda worker: asyncio.run(_claim_all(worker)), workers)
+        claimed = [number for numbers in all_claimed for number in numbers]
     spent = perf_counter() - began
     assert len(claimed) == len(set(claimed)) == COPIES
     return COPIES / spent
@@ -81,9 +85,9 @@ def _queue(unit: Unit) -> None:
     )
 
 
-def _claim_all(store: Store) -> list[int]:
+async def _claim_all(store: Store) -> list[int]:
     numbers: list[int] = []
-    while letters := store.run_now(outbox.claim, AT_ONCE):
+    while letters := await store.claim(outbox.claim, AT_ONCE):
         numbers += [letter.id for letter in letters]
     return numbers
 

@@ -32,6 +32,8 @@ class Engine(Protocol):
     """peewee's; each thread has a connection of its own."""
     writing: str
     """How a transaction begins that may write: as if it were alone."""
+    claiming: str
+    """How one begins that takes up rows of a queue and looks at nothing else."""
     reading: str
     """How one begins that sees a consistent state, beside whoever writes."""
     migrating: str

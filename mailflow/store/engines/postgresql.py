@@ -28,7 +28,11 @@ OLDEST = 14
 
 # A lock that is taken with the transaction's beginning, when it sees nothing of the database yet. Any table will do
 # that nobody else locks.
-TOGETHER = "SERIALIZABLE; LOCK TABLE schema_version IN ROW SHARE MODE"
+BESIDE_OTHERS = "LOCK TABLE schema_version IN ROW SHARE MODE"
+TOGETHER = f"SERIALIZABLE; {BESIDE_OTHERS}"
+# Each row is locked before it is taken up, as it is by then, and nothing else is looked at. As SERIALIZABLE, two that
+# look through the same end of an index are taken to stand in each other's way, though they find different rows.
+CLAIMING = f"READ COMMITTED; {BESIDE_OTHERS}"
 KEEP_OUT = "LOCK TABLE schema_version IN EXCLUSIVE MODE"
 ALONE = f"SERIALIZABLE; {KEEP_OUT}"
 
@@ -82,6 +86,7 @@ class Postgresql:
     """A database on a server, or on several of which one is the primary."""
 
     writing = TOGETHER
+    claiming = CLAIMING
     reading = "REPEATABLE READ, READ ONLY"
     # The version is read after the lock was waited for, and has to be what it is then.
     migrating = "READ COMMITTED"

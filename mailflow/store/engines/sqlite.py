@@ -47,6 +47,7 @@ class Sqlite:
     """A database in a file. Other processes look into it now and then: nothing tells them of a commit."""
 
     writing = "IMMEDIATE"
+    claiming = "IMMEDIATE"
     reading = "DEFERRED"
     migrating = "IMMEDIATE"
     alone = "IMMEDIATE"
