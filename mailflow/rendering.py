@@ -70,12 +70,15 @@ class Templates:
 
     def mail(self, name: str, language: str, **facts: object) -> Rendered:
         """Both parts of the mail `name`, styles put onto the elements: some readers drop sheets."""
-        facts = {**facts, "locale": language}
-        text = tidy(self._text.get_template(f"mail/{name}.txt").render(facts))
+        text = self.text(name, language, **facts)
         if f"mail/{name}.html" not in self._names:
             return Rendered(text, "")
-        html = self._html.get_template(f"mail/{name}.html").render(facts)
+        html = self._html.get_template(f"mail/{name}.html").render(facts, locale=language)
         return Rendered(text, self._inliner.inline(html))
+
+    def text(self, name: str, language: str, **facts: object) -> str:
+        """The plain text of the mail `name` alone."""
+        return tidy(self._text.get_template(f"mail/{name}.txt").render(facts, locale=language))
 
     def page(self, name: str, language: str, **facts: object) -> str:
         """The page `name`, one HTML document."""

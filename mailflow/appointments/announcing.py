@@ -270,7 +270,7 @@ def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None
         start=booking.start,
         end=booking.end,
         summary=unit.templates.languages.say(_what(kind, host), reads),
-        description=unit.templates.mail(
+        description=unit.templates.text(
             "invite",
             reads,
             title=kind.title,
@@ -282,7 +282,7 @@ def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None
             people=names(unit, booking, attendee),
             answers=booking.answers,
             page_url=url if confirmed else None,
-        ).text.strip(),
+        ).strip(),
         location=kind.location,
         url=url,
         organizer_name=host.name,

@@ -107,4 +107,4 @@ def _footer(
         for one in people(unit, conversation)
         if one.id not in present and one.standing in (Standing.ACTIVE, Standing.WAITING)
     ]
-    return unit.templates.mail("relay_footer", language, people=others).text if others else ""
+    return unit.templates.text("relay_footer", language, people=others) if others else ""

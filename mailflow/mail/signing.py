@@ -35,7 +35,7 @@ _SIGNED = frozenset(
         b"mailflow-kind",
     }
 )
-_FIELD = re.compile(rb"([!-9;-~]+)[\t ]*:((?:[^\r]|\r\n[\t ])*)\r\n")
+_FIELD = re.compile(rb"([!-9;-~]+)[\t ]*:((?:[^\r]++|\r\n[\t ])*+)\r\n")
 _BLANKS = re.compile(rb"[\t\r\n ]+")
 _LINE = 72
 _STRING = 255  # octets of one string of a TXT record (RFC 1035, section 3.3)
