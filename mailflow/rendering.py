@@ -6,7 +6,7 @@ A folder of the operator's own stands before ours, so that single files can be r
 
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -43,6 +43,22 @@ class Rendered:
 
     text: str
     html: str
+
+    def filled(self, own: Mapping[str, str]) -> "Rendered":
+        """The mail of one recipient: what is theirs, where its stand-in was."""
+        text, html = self.text, self.html
+        for mark, value in own.items():
+            text = text.replace(mark, value)
+            html = html.replace(mark, escape(value))
+        return Rendered(tidy(text), html)
+
+
+def stand_in(*facts: object) -> str:
+    """What stands in a mail about `facts` for something that is filled in later.
+
+    It is a digest of them, so that none of them can hold it; and digits, which are a link as well as a name.
+    """
+    return str(int.from_bytes(sha256(repr(facts).encode()).digest()[:16], "big"))
 
 
 def packaged_templates() -> Path:
@@ -169,8 +185,10 @@ def tidy(text: str) -> str:
 
 
 def _wrap(line: str) -> list[str]:
-    if line == SIGNATURE or len(line) <= LINE_LENGTH:
-        return [line if line == SIGNATURE else line.rstrip()]
+    if line == SIGNATURE or line.split() == [line]:
+        return [line]
+    if len(line) <= LINE_LENGTH:
+        return [line.rstrip()]
     indent = line[: min(len(line) - len(line.lstrip()), LINE_LENGTH // 2)]
     return textwrap.wrap(
         line.strip(),

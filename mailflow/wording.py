@@ -62,6 +62,8 @@ def direction(language: str) -> str:
 
 def name(text: str, locale: str = ENGLISH) -> str:
     """A name within a sentence, between marks (UAX #9, FSI and PDI) where it is written the other way."""
+    if text.isascii() and direction(locale) == "ltr":
+        return text
     against = ("L",) if direction(locale) == "rtl" else ("R", "AL")
     turns = any(bidirectional(letter) in against for letter in text)
     return f"\u2068{text}\u2069" if turns else text

@@ -1,24 +1,14 @@
 """Telling everybody of a booking: where, by the type's policy, and with an invite for each attendee."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from functools import partial
-from zoneinfo import ZoneInfo
 
-from mailflow import wording
-from mailflow.appointments import calendars, links, policy
-from mailflow.appointments.attendees import known_zone, language
-from mailflow.appointments.itip import Invite, decline_counter, write_invite
+from mailflow.appointments import calendars, policy
+from mailflow.appointments.attendees import known_zone
 from mailflow.appointments.policy import Announcement, Origin
-from mailflow.appointments.uids import uid_of
-from mailflow.config import AppointmentType, Host
+from mailflow.appointments.telling import Change, News, Telling, subject_of
+from mailflow.config import AppointmentType
 from mailflow.mail.addresses import Person, normalise
-from mailflow.mail.writing import alternative, invitation
-from mailflow.phrases import Said, said
 from mailflow.post.conversations import (
-    addresses,
-    display_name,
     join,
     join_host,
     open_conversation,
@@ -28,29 +18,9 @@ from mailflow.post.copies import Copy
 from mailflow.post.letters import Letter, post, send_apart
 from mailflow.post.record import know
 from mailflow.post.threads import apart
-from mailflow.rendering import Rendered
 from mailflow.store.states import Kind, Role, Status
-from mailflow.store.tables import Attendee, Booking, Conversation, Participant
+from mailflow.store.tables import Attendee, Booking, Conversation
 from mailflow.store.unit import Unit
-
-
-class Change(StrEnum):
-    """What happened to a booking."""
-
-    MADE = "made"
-    MOVED = "moved"
-    CANCELLED = "cancelled"
-    KEPT = "kept"
-    """Another time was proposed, and the host keeps this one."""
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What is to be told of a booking."""
-
-    change: Change
-    was: datetime | None = None
-    by: str | None = None
 
 
 def attend(unit: Unit, booking: Booking, kind: AppointmentType) -> None:
@@ -104,7 +74,7 @@ def tell_kept(unit: Unit, booking: Booking, attendee: Attendee) -> None:
 def _tell_one(unit: Unit, booking: Booking, attendee: Attendee, news: News) -> None:
     host = unit.config.host(booking.host)
     thread = apart(unit, host, booking.thread, booking.subject, booking.announced)
-    body = _body(unit, booking, news, attendee, known_zone(unit, booking, attendee))
+    body = Telling(unit, booking, news).body(attendee, known_zone(unit, booking, attendee))
     send_apart(unit, thread, Kind.BOOKING, [Copy(Person(attendee.name, attendee.address), body)])
     unit.db.change(booking, repeated=(*booking.repeated, thread.message_id))
 
@@ -152,159 +122,33 @@ def _attend(
 
 def _tell(unit: Unit, booking: Booking, kind: Kind, news: News | None) -> Booking:
     conversation = unit.db.find(Conversation, id=booking.thread)
+    telling = Telling(unit, booking, news)
+    until = booking.start if news is None else None  # a reminder of what is past reminds of nothing
     if conversation is not None:
+        attendees = {one.address_key: one for one in telling.attendees}
         letter = Letter(
             kind=kind,
-            text=_rendered(unit, booking, news, None, None).text,
-            body=lambda one: _body(unit, booking, news, _attendee(unit, booking, one), one.zone),
-            until=_until(booking, news),
+            text=telling.record(),
+            body=lambda one: telling.body(attendees.get(one.address_key), one.zone),
+            until=until,
         )
         message_id = post(unit, conversation, letter).message_id
     else:
         host = unit.config.host(booking.host)
         thread = apart(unit, host, booking.thread, booking.subject, booking.announced)
         message_id = thread.message_id
-        send_apart(unit, thread, kind, _copies_apart(unit, booking, news))
+        send_apart(unit, thread, kind, _copies_apart(unit, booking, telling, until))
     return unit.db.change(booking, announced=(*booking.announced, message_id))
 
 
-def _copies_apart(unit: Unit, booking: Booking, news: News | None) -> list[Copy]:
+def _copies_apart(
+    unit: Unit, booking: Booking, telling: Telling, until: datetime | None
+) -> list[Copy]:
     return [
         Copy(
             Person(one.name, one.address),
-            _body(unit, booking, news, one, known_zone(unit, booking, one)),
-            _until(booking, news),
+            telling.body(one, known_zone(unit, booking, one)),
+            until,
         )
-        for one in unit.db.all(Attendee, booking=booking.id)
+        for one in telling.attendees
     ]
-
-
-def _until(booking: Booking, news: News | None) -> datetime | None:
-    return booking.start if news is None else None  # a reminder of what is past reminds of nothing
-
-
-def _attendee(unit: Unit, booking: Booking, one: Participant) -> Attendee | None:
-    return unit.db.find(Attendee, booking=booking.id, address_key=one.address_key)
-
-
-def _body(
-    unit: Unit, booking: Booking, news: News | None, attendee: Attendee | None, zone: str | None
-) -> bytes:
-    """The MIME fields and content for one recipient; the invite goes to attendees, and with a change alone."""
-    rendered = _rendered(unit, booking, news, attendee, zone)
-    if news is None or attendee is None:
-        return alternative(rendered.text, rendered.html)
-    invite = invite_of(unit, booking, attendee, zone)
-    if news.change is Change.KEPT:
-        calendar, method = decline_counter(invite), "DECLINECOUNTER"
-    else:
-        calendar, method = write_invite(invite), "CANCEL" if invite.cancelled else "REQUEST"
-    return invitation(rendered.text, rendered.html, calendar, method)
-
-
-def _rendered(
-    unit: Unit, booking: Booking, news: News | None, attendee: Attendee | None, zone: str | None
-) -> Rendered:
-    kind = unit.config.appointment_type(booking.type)
-    host = unit.config.host(booking.host)
-    cancelled = booking.status is Status.CANCELLED
-    for_client = attendee is not None and attendee.role is Role.CLIENT
-    rebook_url = links.type_url(unit, booking.host, kind.slug) if cancelled and attendee else None
-    reads = language(unit, booking, attendee)
-    page_url = links.booking_url(unit, booking, attendee) if attendee else None
-    change_url = None if cancelled else page_url
-    facts = {
-        "title": kind.title,
-        "host_name": host.name,
-        "start": booking.start,
-        "end": booking.end,
-        "zone": ZoneInfo(zone) if zone else host.timezone,
-        "zone_known": zone is not None or attendee is None,
-        "host_zone": host.timezone,
-        "location": kind.location,
-        "description": kind.description,
-        "people": names(unit, booking, attendee),
-        "page_url": page_url,
-        "move_url": change_url and f"{change_url}/move",
-        "cancel_url": change_url and f"{change_url}/cancel",
-    }
-    if news is None:
-        return unit.templates.mail("reminder", reads, **facts)
-    return unit.templates.mail(
-        "booking",
-        reads,
-        **facts,
-        change=news.change.value,
-        was=news.was,
-        by=news.by,
-        answers=booking.answers,
-        rebook_url=rebook_url,
-        may_ask_anew=for_client and cancelled and rebook_url is None,
-        how_to_answer=for_client
-        and not cancelled
-        and unit.now <= booking.start - kind.change_notice,
-    )
-
-
-def names(unit: Unit, booking: Booking, without: Attendee | None = None) -> list[str]:
-    """The people of a booking by name, but for one."""
-    return [
-        display_name(Person(one.name, one.address))
-        for one in unit.db.all(Attendee, booking=booking.id)
-        if without is None or one.id != without.id
-    ]
-
-
-def invite_of(unit: Unit, booking: Booking, attendee: Attendee, zone: str | None) -> Invite:
-    """The booking as one attendee's calendar takes it."""
-    kind = unit.config.appointment_type(booking.type)
-    host = unit.config.host(booking.host)
-    owner = attendee.handle == booking.host
-    reads = language(unit, booking, attendee)
-    confirmed = booking.status is Status.CONFIRMED
-    url = links.booking_url(unit, booking, attendee)
-    return Invite(
-        uid=uid_of(unit, booking),
-        sequence=booking.sequence,
-        stamp=booking.stamp,
-        start=booking.start,
-        end=booking.end,
-        summary=unit.templates.languages.say(_what(kind, host), reads),
-        description=unit.templates.text(
-            "invite",
-            reads,
-            title=kind.title,
-            host_name=host.name,
-            start=booking.start,
-            end=booking.end,
-            zone=ZoneInfo(zone) if zone else host.timezone,
-            description=kind.description,
-            people=names(unit, booking, attendee),
-            answers=booking.answers,
-            page_url=url if confirmed else None,
-        ).strip(),
-        location=kind.location,
-        url=url,
-        organizer_name=host.name,
-        organizer=addresses(unit).conversation(booking.host, booking.thread),
-        attendee_name=attendee.name,
-        attendee=attendee.address,
-        chair=owner,
-        partstat=attendee.partstat,
-        cancelled=not confirmed,
-    )
-
-
-def subject_of(unit: Unit, booking: Booking, kind: AppointmentType) -> str:
-    """What a thread about a booking is called, in the client's language."""
-    host = unit.config.host(booking.host)
-    subject = said(
-        "%(what)s: %(when)s",
-        what=_what(kind, host),
-        when=partial(wording.when, booking.start, host.timezone),
-    )
-    return unit.templates.languages.say(subject, booking.language or host.language)
-
-
-def _what(kind: AppointmentType, host: Host) -> Said:
-    return said("%(title)s with %(host)s", title=kind.title, host=host.name)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailflow.appointments import calendars, confirming, reminders, slots
-from mailflow.appointments.announcing import Change, News, announce, attend
+from mailflow.appointments.announcing import announce, attend
 from mailflow.appointments.offers import check_open
+from mailflow.appointments.telling import Change, News
 from mailflow.config import AppointmentType
 from mailflow.errors import NotFound, SlotTaken, TooLate
 from mailflow.keys import new_id

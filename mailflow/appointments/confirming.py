@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from mailflow.appointments import links, reminders
-from mailflow.appointments.announcing import Change, News, announce, subject_of
+from mailflow.appointments.announcing import announce
+from mailflow.appointments.telling import Change, News, subject_of
 from mailflow.config import AppointmentType
 from mailflow.errors import Expired, TooMany
 from mailflow.mail.addresses import Person, normalise

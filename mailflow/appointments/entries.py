@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from mailflow.appointments.announcing import invite_of
 from mailflow.appointments.calendars import Source, sources
 from mailflow.appointments.itip import entry
+from mailflow.appointments.telling import Telling
 from mailflow.appointments.uids import uid_of
 from mailflow.store.queries import due_entries
 from mailflow.store.states import Status
@@ -65,4 +65,4 @@ def _content(unit: Unit, booking: Booking, source: Source) -> bytes | None:
     attendee = unit.db.find(Attendee, booking=booking.id, handle=source.host.handle)
     if attendee is None or booking.status is Status.CANCELLED:
         return None
-    return entry(invite_of(unit, booking, attendee, str(source.host.timezone)))
+    return entry(Telling(unit, booking).invite(attendee, str(source.host.timezone)))

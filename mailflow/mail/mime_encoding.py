@@ -12,6 +12,7 @@ LINE_OCTETS = 998
 _LONG_LINE = re.compile(rb"^[^\r\n]{%d,}" % (LINE_OCTETS + 1), re.MULTILINE)
 _SEVEN_BIT = b"\t\r\n" + bytes(range(0x20, 0x7F))
 _BROKEN_LINE = 900
+_BASE64_LINE = 57  # octets in a line of 76 letters
 
 
 def with_crlf(octets: bytes) -> bytes:
@@ -91,11 +92,15 @@ def _transfer_encoded(octets: bytes) -> tuple[bytes, bytes]:
         return b"7bit", octets
     # Where a text has no line break, b2a_qp makes its soft ones bare LF.
     quoted = with_crlf(binascii.b2a_qp(octets, istext=True))
-    packed = _base64(octets)
-    if len(quoted) <= len(packed):
+    if len(quoted) <= _base64_length(octets):
         return b"quoted-printable", quoted
-    return b"base64", packed
+    return b"base64", _base64(octets)
 
 
 def _base64(octets: bytes) -> bytes:
     return base64.encodebytes(octets).replace(b"\n", b"\r\n")
+
+
+def _base64_length(octets: bytes) -> int:
+    lines = -(-len(octets) // _BASE64_LINE)
+    return -(-len(octets) // 3) * 4 + lines * len(b"\r\n")

@@ -5,7 +5,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from mailflow.appointments.announcing import Change, News, announce
+from mailflow.appointments.announcing import announce
+from mailflow.appointments.telling import Change, News
 from mailflow.mail.addresses import Person
 from mailflow.post.conversations import join
 from mailflow.store.states import Role

@@ -6,7 +6,15 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.mime_encoding import LINE_OCTETS, has_long_line, with_broken_lines, with_crlf
+from mailflow.mail.mime_encoding import (
+    LINE_OCTETS,
+    base64_leaf,
+    has_long_line,
+    leaf,
+    text_octets,
+    with_broken_lines,
+    with_crlf,
+)
 
 LENGTHS = st.sampled_from([0, 1, LINE_OCTETS - 1, LINE_OCTETS, LINE_OCTETS + 1, 3 * LINE_OCTETS])
 LINES = st.tuples(LENGTHS, st.sampled_from([b"\r\n", b"\n", b"\r", b"\n\r", b""]))
@@ -23,6 +31,13 @@ def test_a_line_is_long_by_what_stands_before_its_end(lines: list[tuple[int, byt
 @given(st.lists(st.sampled_from([b"\r", b"\n", b"x"])).map(b"".join))
 def test_every_line_end_becomes_one_of_two_octets(octets: bytes) -> None:
     assert with_crlf(octets) == re.sub(rb"\r\n|\r|\n", b"\r\n", octets)
+
+
+@given(st.text(max_size=300))
+def test_no_part_is_longer_than_it_would_be_in_base64(text: str) -> None:
+    octets = text_octets(text)
+    longer_name = len("quoted-printable") - len("base64")
+    assert len(leaf(b"", octets)) <= len(base64_leaf(b"", octets)) + longer_name
 
 
 def test_a_big_mail_is_looked_through_in_no_time() -> None:

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from mailflow.appointments import bookings, confirming, itip, links, slots
-from mailflow.appointments.announcing import invite_of
 from mailflow.appointments.attendees import chosen_language, known_zone, remember_language
 from mailflow.appointments.listing import in_utc
 from mailflow.appointments.pages import times
 from mailflow.appointments.pages.asked import Asked
 from mailflow.appointments.pages.page import Page, about, at, for_anybody
 from mailflow.appointments.pages.times import Known, Menu
+from mailflow.appointments.telling import Telling
 from mailflow.errors import InvalidForm, SlotTaken, TooLate
 from mailflow.keys import Purpose
 from mailflow.mail.addresses import Person
@@ -42,7 +42,7 @@ def calendar_file(unit: Unit, token: str) -> bytes:
     """The booking as its attendee's calendar takes it."""
     booking, attendee = _read(unit, token)
     zone = known_zone(unit, booking, attendee)
-    return itip.publish(invite_of(unit, booking, attendee, zone))
+    return itip.publish(Telling(unit, booking).invite(attendee, zone))
 
 
 def show_move(unit: Unit, asked: Asked, token: str) -> Page:
