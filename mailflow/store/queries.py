@@ -101,11 +101,20 @@ def has_gone_out(db: Session, conversation: str, hosts: Collection[str]) -> bool
 def newest_message(db: Session, conversation: str, before: int | None = None) -> Message | None:
     """The latest message of a conversation, or the latest before that one."""
     message = TABLES[Message]
-    where = [message.conversation == conversation]
-    if before is not None:
-        where.append(message.id < before)
-    # By time: an import may bring in later what was written long before.
-    found = db.select(Message, *where, order=[message.at.desc(), message.id.desc()], limit=1)
+
+    def build() -> pw.Query:
+        there = [message.conversation == place("conversation")]
+        if before is not None:
+            there.append(message.id < place("id"))
+        # By time: an import may bring in later what was written long before.
+        order = message.at.desc(), message.id.desc()
+        found: pw.Query = message.select().where(*there).order_by(*order).limit(pw.SQL("1"))
+        return found
+
+    if before is None:
+        found = db.compiled(Message, "newest message", build, conversation=conversation)
+    else:
+        found = db.compiled(Message, "message before", build, conversation=conversation, id=before)
     return found[0] if found else None
 
 
