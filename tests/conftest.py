@@ -12,6 +12,7 @@ import pytest
 from mailflow.journal import open_journal
 from tests.flow import Flow
 from tests.postgresql import Server, running
+from tests.small_disk import mounted
 
 # On the wall a busy machine is slow with anything; what must be quick is measured in time of the process.
 hypothesis.settings.register_profile("mailflow", deadline=None)
@@ -95,6 +96,15 @@ def database(request: pytest.FixtureRequest) -> str:
         return "sqlite"
     server: Server = request.getfixturevalue("server")
     return server.emptied()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder that is a disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    with mounted(folder):
+        yield folder
 
 
 @pytest.fixture

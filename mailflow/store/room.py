@@ -6,7 +6,10 @@ when the disk is full.
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
+
+from mailflow.journal import log
 
 LEAST = 200 * 1024**2
 """Free octets below which nothing more is taken in; on a small disk the twentieth part of it, if that is less."""
@@ -33,10 +36,11 @@ def keep_reserve(folder: Path) -> None:
     try:
         with path.open("xb") as file:
             os.posix_fallocate(file.fileno(), 0, RESERVE)
-    except (
-        OSError
-    ):  # others were faster, or took the room meanwhile; a file without room is no reserve
-        release_reserve(folder)
+    except OSError:  # others took the room meanwhile; a file without room is no reserve
+        with suppress(OSError):
+            path.unlink()
+    else:
+        log.info("reserve.made", octets=RESERVE)
 
 
 def release_reserve(folder: Path) -> bool:
@@ -45,4 +49,5 @@ def release_reserve(folder: Path) -> bool:
         (folder / FILE).unlink()
     except OSError:
         return False
+    log.warning("reserve.given_up", octets=RESERVE)
     return True

@@ -1,8 +1,7 @@
 """A disk with little room: what is still taken in, and what can still be done."""
 
-import os
-import subprocess
-from collections.abc import Iterator
+import io
+import json
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -16,35 +15,10 @@ from mailflow.store.room import FILE, RESERVE, has_room, keep_reserve, release_r
 from mailflow.store.tables import Blob, TakenMail
 from mailflow.store.unit import Unit
 from tests.flow import Flow
+from tests.small_disk import SMALL, fill
 
 BIG = b"Subject: big\r\n\r\n" + Random(5).randbytes(1_000_000)
 """A mail that nothing makes smaller."""
-
-SMALL = 48 * 1024**2
-"""Octets of a disk of its own."""
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    if os.geteuid() != 0:
-        pytest.skip("only root can make a disk")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    options = ["-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(folder)]
-    subprocess.run(["mount", *options], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
-def fill(folder: Path, leave: int) -> Path:
-    """A file that takes all the room but that much."""
-    path = folder / "filler"
-    usage = os.statvfs(folder)
-    with path.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, usage.f_bavail * usage.f_frsize - leave)
-    return path
 
 
 def test_the_reserve_takes_room_and_gives_it_back(tmp_path: Path) -> None:
@@ -53,6 +27,20 @@ def test_the_reserve_takes_room_and_gives_it_back(tmp_path: Path) -> None:
     assert (tmp_path / FILE).stat().st_blocks * 512 >= RESERVE
     assert release_reserve(tmp_path)
     assert not release_reserve(tmp_path)
+
+
+def test_the_journal_tells_when_it_is_given_up_and_made(
+    tmp_path: Path, journal: io.StringIO
+) -> None:
+    for _ in range(2):
+        keep_reserve(tmp_path)
+    for _ in range(2):
+        release_reserve(tmp_path)
+    told = [json.loads(line) for line in journal.getvalue().splitlines()]
+    assert [(line["level"], line["event"], line["octets"]) for line in told] == [
+        ("info", "reserve.made", RESERVE),
+        ("warning", "reserve.given_up", RESERVE),
+    ]
 
 
 def test_a_disk_that_is_nearly_full_has_no_room_and_gets_no_reserve(small_disk: Path) -> None:
