@@ -1,9 +1,10 @@
 """The database and its one writer: calls that wait together share one commit.
 
 One thread owns the writing connection. It takes every call that waits, runs each in a savepoint of one transaction,
-commits once, and only then tells each caller its result. Calls that can be done in one go share their savepoint. A
-call that fails is rolled back alone; a commit that fails is the failure of all. Other processes may write to the same
-database: how their transactions and ours keep apart is the engine's.
+commits once, and only then tells each caller its result. Calls that can be done in one go share their savepoint; where
+there is nothing else in the transaction, none is needed. A call that fails is rolled back alone; a commit that fails is
+the failure of all. Other processes may write to the same database: how their transactions and ours keep apart is the
+engine's.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from mailflow.errors import DiskFailed
@@ -258,8 +260,7 @@ class Store:
             if any(call.wrote for call in batch):
                 self.committed()
             _tell(batch)
-            for call in batch:
-                write_down(call.events)
+            write_down(chain.from_iterable(call.events for call in batch))
 
     def _fail(self, batch: list[_Call], error: BaseException) -> None:
         if isinstance(error, DiskFailed) and self.failure is None:
@@ -272,20 +273,22 @@ class Store:
     def _attempt_all(self, batch: list[_Call]) -> None:
         joined: dict[Any, list[_Call]] = {}
         for call in batch:
+            call.error, call.wrote, call.events = None, False, ()
             joined.setdefault(call.work, []).append(call)
-        for calls in joined.values():
-            self._attempt(calls)
+        if len(joined) == 1:  # if it fails, so may the transaction
+            self._do(self._unit(), batch)
+        else:
+            for calls in joined.values():
+                self._attempt(calls)
         if any(call.wrote for call in batch):
             self._engine.announce(self._house.node)
 
     def _attempt(self, calls: list[_Call]) -> None:
         """Do calls of the same work in one go; if it fails, one by one."""
-        for call in calls:
-            call.error, call.wrote, call.events = None, False, ()
         unit = self._unit()
         try:
             with unit.db.attempt():
-                values = calls[0].work(unit, [call.item for call in calls])
+                self._do(unit, calls)
         except DatabaseTrouble:
             raise  # the database itself is in trouble: nothing of this transaction may count
         except Exception as error:  # the caller's own failure, told to the caller
@@ -294,10 +297,12 @@ class Store:
                 return
             for call in calls:
                 self._attempt([call])
-        else:
-            calls[0].wrote, calls[0].events = unit.db.wrote, unit.events
-            for call, value in zip(calls, values, strict=True):
-                call.value = value
+
+    def _do(self, unit: Unit, calls: list[_Call]) -> None:
+        values = calls[0].work(unit, [call.item for call in calls])
+        for call, value in zip(calls, values, strict=True):
+            call.value = value
+        calls[0].wrote, calls[0].events = unit.db.wrote, unit.events
 
 
 def open_store(house: House) -> Store:
