@@ -73,16 +73,18 @@ class DataStream:
     def _keep(self, block: bytes, cut: int, has_dots: bool) -> None:
         """Judges `block` as a whole, and keeps what stands before `cut`; some lines may begin with dots."""
         kept = block[:cut]
-        self.size += cut
-        if has_dots:
-            self.size -= kept.count(_DOTTED)
-            kept = kept.replace(_DOTTED, b"\r\n")
+        dotted = kept.count(_DOTTED) if has_dots else 0
+        self.size += cut - dotted
         if self.refusal is not None:
             return
-        if b"\0" in block or _LONE_CR.search(block) or (has_dots and _has_line_of_one_dot(block)):
+        is_mixed = block.count(b"\n") > block.count(b"\r") - block.endswith(b"\r")
+        # Where every LF has its CR a line of one dot would be the end mark.
+        if b"\0" in block or _LONE_CR.search(block) or (is_mixed and _has_line_of_one_dot(block)):
             self.refuse(FORBIDDEN)
             return
-        if block.count(b"\n") > block.count(b"\r") - block.endswith(b"\r"):
+        if dotted:
+            kept = kept.replace(_DOTTED, b"\r\n")
+        if is_mixed:
             kept = kept.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         self._written += self._kept.write(kept)
         if self._written > len(_FIRST) + self._limit:

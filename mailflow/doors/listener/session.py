@@ -42,6 +42,7 @@ class Session(Connection):
     def __init__(self, terms: Terms, peer: Address) -> None:
         super().__init__(terms)
         self._peer = peer
+        self._peer_name = str(peer)
         self._within_data = False
         self._is_retired = False
 
@@ -193,7 +194,7 @@ class Session(Connection):
         return Envelope(
             sender=self.envelope.mail_from or "",
             recipients=tuple(dict.fromkeys(self.envelope.rcpt_tos)),
-            peer=str(self._peer),
+            peer=self._peer_name,
             helo=self.session.host_name or "",
             raw=raw,
         )
