@@ -104,6 +104,7 @@ class DataStream:
         self.refusal = reply
         self._kept.seek(0)
         self._kept.truncate()
+        self._written = len(_FIRST)
 
 
 def _has_line_of_one_dot(block: bytes) -> bool:
