@@ -73,6 +73,7 @@ class Keyring:
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = [secret.encode() for secret in secrets]
+        self._letters = {secret: _key_letter(secret) for secret in self._secrets}
         self._serializers = {
             purpose: URLSafeSerializer(
                 # The library signs with its last key; ours come newest first.
@@ -92,7 +93,7 @@ class Keyring:
         It holds only behind `name`, the part of the address before it.
         """
         secret = self._secrets[0]
-        return _key_letter(secret) + ident + _mac(secret, purpose, ident, name)
+        return self._letters[secret] + ident + _mac(secret, purpose, ident, name)
 
     def read_address_token(self, purpose: Purpose, token: str, name: str = "") -> str:
         """The ident of a token in any letter case; raises `BadToken`."""
@@ -102,7 +103,7 @@ class Keyring:
             raise BadToken("no token of ours")
         for secret in self._secrets:
             right = hmac.compare_digest(mac, _mac(secret, purpose, ident, name))
-            if right and token[0] == _key_letter(secret):
+            if right and token[0] == self._letters[secret]:
                 return ident
         raise BadToken("no token of ours")
 

@@ -22,6 +22,7 @@ from mailflow import config
 from mailflow.errors import SmarthostAway
 from mailflow.journal import log
 from mailflow.mail.envelope import is_mailbox
+from mailflow.mail.mime_encoding import has_bare_line_break
 from mailflow.mail.outgoing import Letter, Outcome, Result
 from mailflow.phrases import Said, Words, said
 
@@ -31,7 +32,6 @@ _NOT_THE_LETTERS_FAULT = {530, 534, 535, 538}
 _GOING_AWAY = 421  # to whatever it is the answer (RFC 5321 section 3.8)
 _TROUBLE = (SMTPException, OSError, ValueError)  # TimeoutError and ssl.SSLError are OSErrors
 
-_NOT_CANONICAL = re.compile(rb"\0|\r(?!\n)|(?<!\r)\n")
 _NOT_PRINTABLE = re.compile(r"[^ -~]+")
 _DETAIL_LENGTH = 300  # characters: enough of an answer to see what is wrong
 
@@ -153,7 +153,8 @@ def _find_fault(letter: Letter) -> Said | None:
         return said("the sender is no mailbox")
     if not is_mailbox(letter.recipient):
         return said("the recipient is no mailbox")
-    if _NOT_CANONICAL.search(letter.message) or not letter.message.endswith(b"\r\n"):
+    message = letter.message
+    if b"\0" in message or has_bare_line_break(message) or not message.endswith(b"\r\n"):
         return said("the message has NUL or line ends other than CRLF")
     return None
 

@@ -14,7 +14,7 @@ from mailflow.mail.thread_index import write
 from mailflow.mail.writing import head
 from mailflow.post.conversations import addresses
 from mailflow.post.threads import Thread
-from mailflow.store.blobs import keep
+from mailflow.store.blobs import keep_all
 from mailflow.store.tables import Delivery
 from mailflow.store.unit import Unit
 
@@ -86,19 +86,24 @@ def queue_copies(
     null_sender: bool = False,
 ) -> None:
     """Queue a copy for each recipient: the same header fields but for To, which is the recipient alone."""
+    if not copies:
+        return
     before, after = head(fields[:2]), head(fields[2:])
+    bodies = list(dict.fromkeys(copy.body for copy in copies))
+    digests = dict(zip(bodies, keep_all(unit.db, bodies), strict=True))
+    deliveries: list[Delivery] = []
     for copy in copies:
         to = head([("To", Mailbox(copy.recipient.name, copy.recipient.address))])
         written = before + to + after
         # Signed when it is written: every try then sends the same bytes, whatever the key is by then.
         signed = unit.signer.sign(written + copy.body, unit.now) if unit.signer else b""
-        unit.db.insert(
+        deliveries.append(
             Delivery(
                 id=0,
                 recipient=copy.recipient.address,
                 domain=split(copy.recipient.address)[1].lower(),
                 head=signed + written,
-                body=keep(unit.db, copy.body),
+                body=digests[copy.body],
                 subject=subject,
                 message_id=message_id,
                 created=unit.now,
@@ -109,3 +114,4 @@ def queue_copies(
                 until=copy.until,
             )
         )
+    unit.db.insert_all(deliveries)

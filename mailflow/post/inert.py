@@ -20,8 +20,14 @@ def make_inert(config: Config) -> Callable[[str], str]:
     )
 
     def inert(text: str) -> str:
-        text = LINK_SHAPE.sub("", address.sub(r"\1@\2", text))
-        return link.sub(r"\1", text) if config.mailflow.public_url else text
+        # Few mails name us at all, which is soon seen; to look for what is written in either case takes long.
+        folded = text.casefold()
+        if config.mailflow.domain in folded:
+            text = address.sub(r"\1@\2", text)
+        text = LINK_SHAPE.sub("", text)
+        if config.mailflow.public_url and config.mailflow.public_url.casefold() in folded:
+            text = link.sub(r"\1", text)
+        return text
 
     return inert
 

@@ -15,7 +15,8 @@ def record(unit: Unit, conversation: Conversation, message: Message) -> Message:
     know(unit, conversation, [message.message_id], written.id)
     named = [*message.references, *([message.in_reply_to] if message.in_reply_to else [])]
     know(unit, conversation, named)
-    unit.db.change(conversation, last_at=max(conversation.last_at, message.at))
+    if message.at > conversation.last_at:
+        unit.db.change(conversation, last_at=message.at)
     return written
 
 
