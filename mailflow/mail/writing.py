@@ -4,8 +4,8 @@ Both are built by hand, since EmailMessage of the oldest Python that we support 
 encoded words, and are stored as they are sent: head + body is what goes over the wire.
 """
 
+import re
 from collections.abc import Sequence
-from email.parser import BytesHeaderParser
 
 from mailflow.errors import UnsafeValue
 from mailflow.mail import mime_parts
@@ -19,6 +19,8 @@ from mailflow.mail.mime_encoding import (
     text_octets,
 )
 
+# A field with its folds (RFC 5322, section 2.2). A parser says the same, in a tenth of a millisecond.
+_FIELD = re.compile(rb"([!-9;-~]+):[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*")
 _VERSION = b"MIME-Version: 1.0\r\n"
 _PLAIN = b"Content-Type: text/plain; charset=utf-8\r\n"
 _HTML = b"Content-Type: text/html; charset=utf-8\r\n"
@@ -36,15 +38,17 @@ _SIGNATURES = frozenset(
 def head(fields: Sequence[tuple[str, Value]]) -> bytes:
     """Fields of a header, whole lines that others may follow; a field with an empty text is left out.
 
-    Raises UnsafeValue for a value or name that `header_fields.field` refuses, and if a reader
-    finds other fields in the finished octets than were asked for.
+    Raises UnsafeValue for a value or name that `header_fields.field` refuses, and if the finished
+    octets read as other fields than were asked for.
     """
     written = [(name, field(name, value)) for name, value in fields]
     octets = b"".join(line for _, line in written)
     check_wire(octets)
-    found = BytesHeaderParser().parsebytes(octets + b"\r\n")
-    if found.keys() != [name for name, line in written if line] or found.defects:
-        raise UnsafeValue(f"a header reads as {found.keys()!r}")
+    found = list(_FIELD.finditer(octets))
+    names = [one[1].decode("ascii") for one in found]
+    whole = sum(len(one[0]) for one in found) == len(octets)
+    if not whole or names != [name for name, line in written if line]:
+        raise UnsafeValue(f"a header reads as {names!r}")
     return octets
 
 
