@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+MINUTE = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -24,7 +26,7 @@ def wall_time(day: date, minute: int, zone: ZoneInfo) -> datetime:
     as zoneinfo does with fold 0: by the offset that held before the change.
     """
     # Adding to an aware datetime moves its wall clock (PEP 495), whatever changes lie between.
-    return (datetime.combine(day, time.min, zone) + timedelta(minutes=minute)).astimezone(UTC)
+    return (datetime.combine(day, time.min, zone) + minute * MINUTE).astimezone(UTC)
 
 
 def whole_days(first: date, last: date, zone: ZoneInfo) -> Span:

@@ -15,9 +15,10 @@ from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from mailflow.config import Window
-from mailflow.spans import Span, wall_time
+from mailflow.spans import MINUTE, Span, wall_time
 
 _EVER = datetime.min.replace(tzinfo=UTC)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +181,24 @@ def _openings(hours: Hours, first: datetime, last: datetime) -> list[Span]:
     """
     before = first.astimezone(hours.zone).toordinal() - 1
     after = last.astimezone(hours.zone).toordinal() + 1
-    windows = [
-        Span(wall_time(day, window.start, hours.zone), wall_time(day, window.end, hours.zone))
-        for day in map(date.fromordinal, range(before, after + 1))
-        for window in hours.on(day)
-    ]
+    windows = []
+    midnight = wall_time(date.fromordinal(before), 0, hours.zone)
+    for day in map(date.fromordinal, range(before, after + 1)):
+        following = wall_time(day, 24 * 60, hours.zone)
+        windows += _on(day, hours, midnight, changes=following - midnight != _DAY)
+        midnight = following
     return sorted(windows, key=attrgetter("start"))
+
+
+def _on(day: date, hours: Hours, midnight: datetime, *, changes: bool) -> list[Span]:
+    """The windows of one day; the zone is asked for each time only if its clock `changes` on that day."""
+
+    def at(minute: int) -> datetime:
+        if changes:
+            return wall_time(day, minute, hours.zone)
+        return midnight + minute * MINUTE
+
+    return [Span(at(window.start), at(window.end)) for window in hours.on(day)]
 
 
 def _grid(rules: Rules, windows: Iterable[Span], first: datetime, last: datetime) -> list[datetime]:
