@@ -1,5 +1,8 @@
-"""Free slots: 60 days of a busy host, against a plain loop over times and busy spans."""
+"""Free slots: 60 days of a busy host, against a plain loop over times and busy spans, and against cal.com's code."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from mailflow.appointments.availability import HostTime, Hours, Rules, free_slots
 from mailflow.config import Window
-from mailflow.spans import Span, wall_time
+from mailflow.spans import MINUTE, Span, wall_time
 from tests.benchmarks.clocks import seconds_each
 from tests.benchmarks.race import Benchmark, Figure, Measure
 
@@ -18,6 +21,9 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 DAYS = 60
 BUSY = 500
 ZONE = ZoneInfo("Europe/Berlin")
+OFFICE = (Window(9 * 60, 12 * 60), Window(13 * 60, 17 * 60))
+CAL_COM = Path(sys.prefix) / "cal.com"
+"""Where `.bin/benchmark` unpacks its package."""
 WITHIN = Span(NOW, NOW + timedelta(days=DAYS))
 RULES = Rules(
     duration=timedelta(minutes=50),
@@ -33,8 +39,7 @@ RULES = Rules(
 @contextmanager
 def opened(folder: Path) -> Iterator[Mapping[str, Measure]]:
     """A host who works from Monday to Friday, and has 500 times taken."""
-    office = (Window(9 * 60, 12 * 60), Window(13 * 60, 17 * 60))
-    host = HostTime(Hours(ZONE, dict.fromkeys(range(5), office), {}), _busy(Random(1)), ())
+    host = HostTime(Hours(ZONE, dict.fromkeys(range(5), OFFICE), {}), _busy(Random(1)), ())
     ours = partial(free_slots, RULES, [host], WITHIN, NOW)
     plain = partial(plain_loop, host)
     if ours() != plain():
@@ -42,6 +47,7 @@ def opened(folder: Path) -> Iterator[Mapping[str, Measure]]:
     yield {
         "ms": lambda: seconds_each(ours) * 1000,
         "plain loop ms": lambda: seconds_each(plain) * 1000,
+        "cal.com ms": partial(cal_com, host),
     }
 
 
@@ -63,6 +69,35 @@ def plain_loop(host: HostTime) -> list[Span]:
     return found
 
 
+def cal_com(host: HostTime) -> float:
+    """Milliseconds of CPU in which cal.com finds slots for the same; its grid begins anew behind each busy time."""
+    asked = {
+        "zone": str(host.hours.zone),
+        "windows": [[_clock(window.start), _clock(window.end)] for window in OFFICE],
+        # It knows no buffers here: they are part of what is busy.
+        "busy": [
+            [str(busy.start - RULES.buffer_after), str(busy.end + RULES.buffer_before)]
+            for busy in host.busy
+        ],
+        "within": [str(WITHIN.start), str(WITHIN.end)],
+        "notBefore": str(NOW + RULES.minimum_notice),
+        "increment": RULES.increment // MINUTE,
+        "duration": RULES.duration // MINUTE,
+    }
+    command = ["node", str(Path(__file__).with_name("cal_com.js")), str(CAL_COM)]
+    done = subprocess.run(
+        command, input=json.dumps(asked).encode(), capture_output=True, check=True
+    )
+    answer = json.loads(done.stdout)
+    if not answer["slots"]:
+        raise AssertionError("cal.com finds no slots")
+    return float(answer["ms"])
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def _busy(random: Random) -> tuple[Span, ...]:
     starts = [NOW + timedelta(minutes=random.randrange(DAYS * 24 * 60)) for _ in range(BUSY)]
     return tuple(
@@ -76,5 +111,6 @@ BENCHMARK = Benchmark(
     [
         Figure("free slots, 60 days, 500 busy times: ms", "ms", at_most=1),
         Figure("a plain loop against it", "plain loop ms", "ms", at_least=20),
+        Figure("cal.com's slot code against it", "cal.com ms", "ms", at_least=50),
     ],
 )
