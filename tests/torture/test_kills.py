@@ -26,15 +26,26 @@ def test_kills_lose_nothing_and_leave_nothing_half_made(
 ) -> None:
     world, kills, chance = ForkedWorld(tmp_path, BUSY), count(5, 500), Random(5)
     in_flight: set[Copy] = set()
+
+    def look() -> None:
+        """Whatever ends it may have been sending something."""
+        in_flight.update(copied(world.data, tmp_path / "copy").in_flight())
+
     try:
         with Load(world) as load:
             world.start()
             eventually(lambda: load.booked)
             for number in range(kills):
-                await_death(world, chance, AIMS[number % len(AIMS)])
-                in_flight |= set(copied(world.data, tmp_path / "copy").in_flight())
-                start(world, chance, AIMS[number % len(AIMS)])
+                aim = AIMS[number % len(AIMS)]
+                await_death(world, chance, aim)
+                look()
+                if aim is not None and chance.random() < 0.2:
+                    die_at_start(world, chance, aim)
+                    look()
+                world.disk.mend()
+                world.start()
         world.end(signal.SIGKILL)
+        look()
         world.start(MAILFLOW_NOW=(datetime.now(UTC) + LATER).isoformat())
         books = Books(world.data / "mailflow.db")
         eventually(books.is_quiet, PATIENCE + kills)  # the more of them, the more is left to do
@@ -76,15 +87,12 @@ def await_death(world: ForkedWorld, chance: Random, aim: Call | None) -> None:
     assert world.end(signal.SIGKILL) == -signal.SIGKILL
 
 
-def start(world: ForkedWorld, chance: Random, aim: Call | None) -> None:
-    """Start it, sometimes after it was killed while it started."""
-    if aim is not None and chance.random() < 0.2:
-        world.disk.kill(aim, chance.randrange(20))
-        try:
-            world.start()
-        except AssertionError:
-            assert world.end() == -signal.SIGKILL
-        else:
-            world.end(signal.SIGKILL)
-    world.disk.mend()
-    world.start()
+def die_at_start(world: ForkedWorld, chance: Random, aim: Call) -> None:
+    """Start it, and have it killed meanwhile: it may be sending already."""
+    world.disk.kill(aim, chance.randrange(20))
+    try:
+        world.start()
+    except AssertionError:
+        assert world.end() == -signal.SIGKILL
+    else:
+        world.end(signal.SIGKILL)
