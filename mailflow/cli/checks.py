@@ -101,7 +101,7 @@ def _queues(house: House) -> Iterator[Finding]:
 def _node(node: Node, now: datetime) -> Finding:
     said = vitals.say_node(node, now)
     if node.is_lost(now):
-        return warn("nodes", said, "look at its machine; another process does its work meanwhile")
+        return warn("nodes", said, "look at its machine, and start it again")
     return ok("nodes", said)
 
 

@@ -16,6 +16,7 @@ from mailflow.cli.records import dns_findings
 from mailflow.config import Config
 from mailflow.conversations.by_hand import begin
 from mailflow.mail.signing import Signer
+from mailflow.nodes import be_seen
 from tests.cli.command import mailflow
 from tests.doors.authentication.domains import RSA
 from tests.flow import SETTINGS, Flow
@@ -263,3 +264,14 @@ def test_a_queue_that_stands_still(tmp_path: Path) -> None:
     (tmp_path / "data" / "secret").chmod(0o600)
     result = mailflow(tmp_path, "check")
     assert "warn queues: copies to be sent: 1, the oldest for 2 hours" in result.stdout
+
+
+def test_a_process_that_was_killed_is_told_of(tmp_path: Path) -> None:
+    settle(tmp_path, closed_port())
+    flow = Flow(tmp_path, (tmp_path / "config.toml").read_text())
+    flow.now -= timedelta(minutes=2)
+    flow.run(be_seen, "mx1", ["worker"])
+    flow.close()
+    (tmp_path / "data" / "secret").chmod(0o600)
+    told = "mx1 (worker): not heard of for 2 minutes, though nobody told it to end"
+    assert f"warn nodes: {told}" in mailflow(tmp_path, "check").stdout
