@@ -18,6 +18,7 @@ from mailflow.store.columns import TABLES
 from mailflow.store.engines import Engine
 from mailflow.store.session import Session
 from mailflow.store.tables import Node  # with it all tables are in TABLES
+from mailflow.store.tables.nodes import LOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,11 @@ def _found(engine: Engine) -> Schema | None:
 
 def _leave_nobody_behind(engine: Engine, now: datetime, oldest: int) -> None:
     """Raises `MailflowError` for processes that serve and would meet tables that they cannot work with."""
-    behind = {
-        node.machine
-        for node in Session(engine, {}).all(Node)
-        if node.schema < oldest and node.ended is None and not node.is_lost(now)
-    }
+    node = TABLES[Node]
+    # By columns that the first version has: what a step adds to this table is not there yet.
+    lives = node.ended.is_null() & (node.seen >= now - LOST)
+    found = node.select(node.machine).where(lives, node.schema < oldest).distinct()
+    behind = [machine for (machine,) in Session(engine, {}).execute(found).fetchall()]
     if behind:
         raise MailflowError(
             f"a mailflow that is too old for this one still serves at {', '.join(sorted(behind))}: end it first (one"

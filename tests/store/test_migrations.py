@@ -29,6 +29,7 @@ def add(engine: Engine) -> None:
     for statement in (
         "ALTER TABLE message ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm'",
         "ALTER TABLE takenmail ADD COLUMN weight INTEGER",
+        "ALTER TABLE node ADD COLUMN mood TEXT",
         "CREATE TABLE weather (day TEXT PRIMARY KEY, degrees INTEGER NOT NULL)",
         "CREATE INDEX delivery_mood ON delivery (state, recipient)",
     ):
