@@ -31,6 +31,9 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 NODE = "node-1"
 
+TEMPLATES = Templates([packaged_templates()])
+"""Those of all, which are compiled once."""
+
 SETTINGS = """
 [mailflow]
 domain = "flow.test"
@@ -118,7 +121,7 @@ class Flow:
         self.house = House(
             config=self.config,
             keys=Keyring(config.secrets(self.config)),
-            templates=Templates([packaged_templates()]),
+            templates=TEMPLATES,
             clock=lambda: self.now,
             random=self._random,
             node=NODE,

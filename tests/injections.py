@@ -1,23 +1,33 @@
 """A whole story told with a stranger's words in every field: what leaves the house has the same shape as ever.
 
-`python -O -m tests.injections` tells it with the worst of them, without a single assertion.
+`python -O -m tests.injections N` tells it with each N-th of the worst of them, without a single assertion.
 """
 
+import asyncio
 import base64
+import io
+import json
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 from icalendar import Calendar
 
 from mailflow.appointments.itip.reading import content_lines, name_of
 from mailflow.appointments.pages import public
 from mailflow.appointments.pages.asked import Asked
+from mailflow.errors import MailflowError
+from mailflow.journal import open_journal
+from mailflow.mail.outgoing import Outcome
 from tests.flow import Flow, Sent, to
+from tests.recorder import delivered
 
 EVIL = (
     "x\r\nBcc: evil@x.test",
@@ -42,6 +52,9 @@ EVIL = (
 )
 
 
+Shape = list[tuple[str, ...]]
+
+
 class _Tags(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -55,24 +68,47 @@ class _Tags(HTMLParser):
 
 
 def told(flow: Flow, evil: str) -> list[Sent]:
-    """Everything that goes out when Joe asks, gets an offer and books, with `evil` in all that he says."""
-    asked = flow.hand_in(_first_mail(evil), ["dana@flow.test"], "joe@client.test")
+    """Everything that goes out when Joe asks, gets an offer, books and wants another time.
+
+    `evil` is in all that he says, and in what a stranger and a visitor say.
+    """
+    asked = flow.hand_in(first_mail(evil), ["dana@flow.test"], "joe@client.test")
     offers = flow.reply("dana@coach.test", to(asked, "dana@coach.test"), "Yes.\n/offer coaching")
     offer = to(offers, "joe@client.test")
     picked = flow.hand_in(_answer(evil, "joe@client.test", offer, "1"), [offer.address])
+    counter = _counter(evil, to(picked, "joe@client.test"))
+    proposed = flow.hand_in(counter, [offer.address])
     stranger = flow.hand_in(_answer(evil, "eve@x.test", offer, "Hi"), [offer.address])
-    return [*asked, *offers, *picked, *stranger, *_public_booking(flow, evil)]
+    return [*asked, *offers, *picked, *proposed, *stranger, *_public_booking(flow, evil)]
 
 
-def shape(sent: Sequence[Sent]) -> list[tuple[str, ...]]:
-    """For each mail: who gets it, its header fields, its parts, their HTML's tags and their calendar's properties."""
-    return [(copy.recipient, *copy.message.keys(), *_parts(copy)) for copy in sent]
+def shape(sent: Sequence[Sent]) -> Shape:
+    """For each mail: who gets it, its header fields, its parts with theirs, their HTML's tags and their calendar's
+    properties."""
+    return [(copy.recipient, *_parts(copy)) for copy in sent]
+
+
+def commands(sent: Sequence[Sent]) -> Shape:
+    """What a smarthost hears of these mails, but for what is each one's own; the contents must be what was made."""
+    peer, results = asyncio.run(delivered(sent, b"SIZE", b"8BITMIME"))
+    if peer.contents != [copy.raw for copy in sent]:
+        return [("other contents",)]
+    heard = (_OWN.sub("", line.decode("latin-1")) for line in peer.commands)
+    return [(*heard, *(one.outcome for one in results if one.outcome is not Outcome.SENT))]
+
+
+_OWN = re.compile(r"(?<=bounce)\+\w+(?=@)| SIZE=\d+| BODY=8BITMIME")
+
+
+def journal(written: str) -> Shape:
+    """The names of each event and of its facts."""
+    return [(line["event"], *sorted(line)) for line in map(json.loads, written.splitlines())]
 
 
 def _parts(copy: Sent) -> list[str]:
     found = []
     for part in copy.message.walk():
-        found.append(part.get_content_type())
+        found += [part.get_content_type(), *part.keys()]
         content = part.get_payload(decode=True)
         if part.get_content_type() == "text/html" and copy["Mailflow-Kind"] != "relay":
             found += _Tags(content.decode() if isinstance(content, bytes) else "").found
@@ -91,13 +127,54 @@ def _word(evil: str) -> str:
 def _answer(evil: str, author: str, offer: Sent, text: str) -> bytes:
     return (
         f"From: {_word(evil)} <{author}>\r\nTo: {offer.address}\r\nSubject: {_word(evil)}\r\n"
-        f"In-Reply-To: {offer['Message-ID']}\r\n\r\n{text}\r\n"
-    ).encode()
+        f"In-Reply-To: {offer['Message-ID']}\r\n"
+    ).encode() + b"References: <x%s@x> %s\r\n\r\n%s\r\n" % (
+        re.sub(rb"[<>]", b"", flat(evil)[:200]),
+        offer["Message-ID"].encode(),
+        text.encode(),
+    )
 
 
-def _first_mail(evil: str) -> bytes:
+def _counter(evil: str, invited: Sent) -> bytes:
+    """Joe's calendar proposes a Sunday: the host is asked."""
+    invite = next(
+        part.get_content() for part in invited.message.walk() if part.get_filename() == "invite.ics"
+    )
+    uid = re.search(r"^UID:(\S+)", invite if isinstance(invite, str) else invite.decode(), re.M)
+    text = b"\\n".join(evil.encode("utf-8", "surrogatepass").splitlines())
+    text = re.sub(rb"[\x00-\x1f\x7f]", b"", text)  # with those it is no calendar
+    name = text[:200].replace(b'"', b"'")
+    lines = (
+        b"BEGIN:VCALENDAR",
+        b"VERSION:2.0",
+        b"METHOD:COUNTER",
+        b"BEGIN:VEVENT",
+        b"UID:" + (uid[1].encode() if uid else b""),
+        b'ORGANIZER;CN="%s":mailto:%s' % (name, invited.address.encode()),
+        b'ATTENDEE;CN="%s";PARTSTAT=TENTATIVE:mailto:joe@client.test' % name,
+        b"SEQUENCE:0",
+        b"DTSTAMP:20261123T100000Z",
+        b"DTSTART:20261129T100000Z",
+        b"DTEND:20261129T105000Z",
+        b"SUMMARY:" + text,
+        b"LOCATION:" + text,
+        b"COMMENT:" + text,
+        b"END:VEVENT",
+        b"END:VCALENDAR",
+    )
+    fields = _answer(evil, "joe@client.test", invited, "").rstrip(b"\r\n")
+    kind = b"\r\nContent-Type: text/calendar; charset=utf-8; method=COUNTER\r\n\r\n"
+    return fields + kind + b"\r\n".join(lines) + b"\r\n"
+
+
+def flat(evil: str) -> bytes:
+    """In one line, as octets of one field may be."""
+    return re.sub(rb"\s+", b" ", evil.encode("utf-8", "surrogatepass")).replace(b"\0", b"")
+
+
+def first_mail(evil: str) -> bytes:
     """By hand, as no mail library would: raw octets in every field."""
-    raw = re.sub(rb"\s+", b" ", evil.encode("utf-8", "surrogatepass")).replace(b"\0", b"")
+    raw = flat(evil)
     fields = (
         b"From: %s <joe@client.test>" % _word(evil).encode(),
         b"To: dana@flow.test, %s <ann@friend.test>" % _word(evil).encode(),
@@ -109,37 +186,53 @@ def _first_mail(evil: str) -> bytes:
         b'Content-Type: multipart/mixed; boundary="b"',
     )
     name = raw[:300].replace(b'"', b"'").replace(b"\\", b"/")
+    coded = quote(evil[:100].encode("utf-8", "replace")).encode()
     body = (
         b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello " + raw + b"\r\n"
-        b'--b\r\nContent-Disposition: attachment; filename="' + name + b'"\r\n\r\nfile\r\n--b--\r\n'
+        b'--b\r\nContent-Disposition: attachment; filename="' + name + b'"\r\n\r\nfile\r\n'
+        b"--b\r\nContent-Disposition: attachment; filename*=utf-8''%s\r\n"
+        % coded
+        + b'Content-Type: text/csv; name="%s"\r\n\r\nfile\r\n--b--\r\n' % _word(evil[:60]).encode()
     )
     return b"\r\n".join(fields) + b"\r\n\r\n" + body
 
 
 def _public_booking(flow: Flow, evil: str) -> list[Sent]:
-    """What a visitor types into a public page; the answer is as long as it likes."""
+    """What a visitor types into a public page; the answer is as long as it likes, and a visitor may have no browser."""
     start = flow.now + timedelta(days=1)
     form = {"name": f"Joe {evil[:60]}", "email": "eve@x.test", "question-1": f"x{evil}"}
+    for field in ("start", "email"):
+        with suppress(MailflowError):
+            asked = Asked({"start": start.isoformat(), **form, field: f"x{evil}"})
+            flow.run(public.book, asked, "dana", "quick")
+    form = {**form, "language": evil, f"x{evil}": evil}
     asked = Asked({**form, "start": start.isoformat(), "zone": evil})
     flow.run(public.book, asked, "dana", "quick")
     return flow.sent()
 
 
 def differences(examples: Sequence[str]) -> list[str]:
-    """The examples with which anything that goes out has another shape than with a plain word."""
-    plain = _shape_of("word")
-    return [evil for evil in examples if _shape_of(evil) != plain]
+    """The examples with which anything that goes out, or is written down, has another shape than with a plain word."""
+    return [evil for evil in examples if _shapes(evil) != _plain()]
 
 
-def _shape_of(evil: str) -> list[tuple[str, ...]]:
+@cache
+def _plain() -> tuple[Shape, ...]:
+    return _shapes("word")
+
+
+def _shapes(evil: str) -> tuple[Shape, ...]:
+    written = io.StringIO()
     with TemporaryDirectory() as folder:
         flow = Flow(Path(folder))
+        open_journal(written, lambda: flow.now)
         try:
-            return shape(told(flow, evil))
+            sent = told(flow, evil)
         finally:
             flow.close()
+    return shape(sent), commands(sent), journal(written.getvalue())
 
 
 if __name__ == "__main__":
-    found = differences(EVIL)
+    found = differences(EVIL[:: int(sys.argv[1])])
     sys.exit("\n".join(map(ascii, found)) or None)
