@@ -19,7 +19,7 @@ class Connection(H11Protocol):
     most: ClassVar = 500
     """Connections at once, so that a flood leaves descriptors for the database and for mail.
 
-    Where one more comes, the one that has kept us waiting longest goes.
+    Where one more comes, the one that has kept us waiting longest goes; whoever waits for us stays.
     """
 
     patience: ClassVar = 30.0
@@ -75,12 +75,16 @@ class Connection(H11Protocol):
             self._look = None
 
     def _make_room(self) -> None:
-        # A visitor has asked and is answered before others who say nothing have filled all places anew.
+        # Where all wait for us it is the newcomer: were it the oldest of them, each would go before its answer.
         waiting = (one for one in self.connections if isinstance(one, Connection))
-        oldest = min(waiting, key=lambda one: one._ends)
+        oldest = min(waiting, key=lambda one: (one._is_owed_an_answer(), one._ends))
         # Here, not when the abort is through: more may come before.
         self.connections.discard(oldest)
         oldest.transport.abort()
+
+    def _is_owed_an_answer(self) -> bool:
+        cycle = self.cycle
+        return cycle is not None and not cycle.more_body and not cycle.response_complete
 
     def _wind_up(self) -> None:
         if self._deadline is not None:

@@ -292,6 +292,38 @@ async def test_who_sits_there_longest_makes_room() -> None:
             writer.close()
 
 
+async def test_who_waits_for_us_stays() -> None:
+    class Crowded(Connection):
+        most = 2
+
+    asked, go = asyncio.Semaphore(0), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.release()
+        await go.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def connect(*, ask: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        if ask:
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            await asked.acquire()
+        return reader, writer
+
+    async with bare(app, Crowded) as port:
+        # Each silent one is sent away by the next who comes; the last, between two who wait for us, at once.
+        asking = (True, False, False, True, False)
+        clients = [await connect(ask=ask) for ask in asking]
+        silent = [reader for (reader, _), ask in zip(clients, asking, strict=True) if not ask]
+        assert [await asyncio.wait_for(reader.read(), 2) for reader in silent] == [b""] * 3
+        go.set()
+        for reader, _ in (clients[0], clients[3]):
+            assert b" 204 " in await asyncio.wait_for(reader.read(), 2)
+        for _, writer in clients:
+            writer.close()
+
+
 async def test_requests_ahead_of_answers_are_not_answered() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 204, "headers": []})
