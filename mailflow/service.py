@@ -1,6 +1,7 @@
 """Builds the parts of a running mailflow, and runs them in one event loop."""
 
 import asyncio
+import gc
 import math
 import os
 import socket
@@ -144,6 +145,9 @@ async def running(house: House, roles: Collection[Role] = tuple(Role)) -> AsyncI
                 listener = _listener(store)
                 parts.push_async_callback(listener.stop)
                 ports["smtp"] = await listener.start()
+            # What is there now stays: to look at all of it for garbage would stop everything for a tenth of a second.
+            gc.collect()
+            gc.freeze()
             yield ports
 
 
