@@ -17,6 +17,7 @@ from tests.benchmarks import (
     memory,
     on_postgresql,
     relaying,
+    stalls,
     taking,
 )
 from tests.benchmarks.race import Benchmark, Result, run
@@ -24,6 +25,7 @@ from tests.benchmarks.race import Benchmark, Result, run
 ALL: Sequence[Benchmark] = (
     taking.BENCHMARK,
     relaying.BENCHMARK,
+    stalls.BENCHMARK,
     data_layer.BENCHMARK,
     free_slots.BENCHMARK,
     confirmations.BENCHMARK,
