@@ -6,6 +6,7 @@ Facts stand as attributes; the doors alone translate an error into what a peer s
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from mailflow.phrases import Said, Words
 
@@ -79,6 +80,17 @@ class HeldMailUnread(Exception):
     def __init__(self, ident: int) -> None:
         self.ident = ident
         super().__init__(f"held mail to be read first: {ident}")
+
+
+class BodyUnmade(Exception):
+    """Not a failure: the mail under `blob` is big, and the body of a copy with these `changes` is to be made first.
+
+    Who runs the transaction has it made, in bounded time and outside any, and runs it anew.
+    """
+
+    def __init__(self, blob: str, changes: Any) -> None:
+        self.blob, self.changes = blob, changes
+        super().__init__(f"the body of a copy to be made first: of {blob}")
 
 
 class UnsafeValue(MailflowError):

@@ -154,6 +154,8 @@ async def running(house: House, roles: Collection[Role] = tuple(Role)) -> AsyncI
 @contextmanager
 def _opened(house: House) -> Iterator[Store]:
     """The store, ready to serve. Once its disk has failed the block is cancelled, and ends with `DiskFailed`."""
+    # Big mails lie there for a while, wherever the database is.
+    house.config.mailflow.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = open_store(house)
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     store.failed = lambda: task and loop.call_soon_threadsafe(task.cancel)

@@ -12,10 +12,12 @@ from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.receive import receive
 from mailflow.conversations.taking import LEASE, TRIES, Job, renew, set_aside, take_up
 from mailflow.doors.alarm import Alarms
+from mailflow.doors.bodies import Bodies
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.delivery import Delivery
 from mailflow.doors.held_mails import HeldMails
 from mailflow.doors.readers import Readers
+from mailflow.doors.spooling import read_job
 from mailflow.errors import ReaderLost, Unreadable
 from mailflow.journal import log
 from mailflow.mail.authenticity import Verdict
@@ -61,7 +63,7 @@ class Worker:
         self._delivery = delivery
         self._calendars = calendars
         self._readers = readers
-        self._held_mails = HeldMails(store, readers, calendars)
+        self._bodies = Bodies(store, readers, HeldMails(store, readers, calendars))
         self._judge = judge
         self._judges = ThreadPoolExecutor(AT_ONCE, "judge")
         self._by_commits: list[asyncio.Event] = []
@@ -143,7 +145,7 @@ class Worker:
                 log.error("mails.not_renewed", error=error)
 
     async def _read(self, job: Job) -> Arrival:
-        mail = await self._readers.read(job.raw, job.taken.sender)
+        mail = await read_job(self._store, self._readers, job)
         loop = asyncio.get_running_loop()
         verdict = await loop.run_in_executor(self._judges, self._judge, job.envelope, mail)
         return job.arrival(mail, verdict)
@@ -151,7 +153,7 @@ class Worker:
     async def _work_on(self, job: Job, arrival: Awaitable[Arrival]) -> None:
         ident = job.taken.id
         try:
-            await persist(partial(self._held_mails.run, receive, await arrival))
+            await persist(partial(self._bodies.run, receive, await arrival))
         except Unreadable as error:
             await self._set_aside(job, Taken.HELD, error.reason)
         except ReaderLost as error:

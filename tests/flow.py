@@ -11,17 +11,19 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from mailflow import config
 from mailflow.conversations.receive import receive
-from mailflow.conversations.taking import job_of, take, take_up
+from mailflow.conversations.taking import Job, job_of, take, take_up
 from mailflow.doors.authentication import Authenticator
-from mailflow.errors import HeldMailUnread
+from mailflow.errors import BodyUnmade, HeldMailUnread
 from mailflow.keys import Keyring
 from mailflow.mail.envelope import Envelope
 from mailflow.mail.outgoing import Outcome, Result
 from mailflow.mail.reading import Mail, read
+from mailflow.mail.tasks import Relaying, outline
 from mailflow.post import outbox
 from mailflow.rendering import Templates, packaged_templates
 from mailflow.store import open_store
-from mailflow.store.unit import House, Unit
+from mailflow.store.blobs import keep, kept
+from mailflow.store.unit import House, Made, Unit
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -106,6 +108,10 @@ class Sent:
         return str(part.get_content()) if part else ""
 
 
+def _keep(unit: Unit, body: bytes) -> str:
+    return keep(unit.db, body)
+
+
 class Flow:
     """One mailflow in a folder, with a clock that stands still until it is moved."""
 
@@ -134,14 +140,26 @@ class Flow:
     def run(self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The result of `work(unit, …)` as one transaction, once a held mail that it needs was read."""
         found: dict[int, Mail] = {}
+        made: dict[tuple[str, Relaying], Made] = {}
         while True:
             try:
                 return self.store.run_now(
-                    lambda unit: work(replace(unit, held_mails=found), *args, **kwargs)
+                    lambda unit: work(replace(unit, held_mails=found, made=made), *args, **kwargs)
                 )
             except HeldMailUnread as unread:
                 job = self.store.read_now(job_of, unread.ident)
-                found[unread.ident] = read(job.raw, self.config.mailflow.domain, job.taken.sender)
+                found[unread.ident] = self.read(job)
+            except BodyUnmade as unmade:
+                body = unmade.changes.body(self._kept(unmade.blob))
+                digest = self.store.run_now(_keep, body)
+                made[unmade.blob, unmade.changes] = Made(digest, outline(body))
+
+    def read(self, job: Job) -> Mail:
+        """A mail that was taken up, read here."""
+        return read(self._kept(job.taken.blob), self.config.mailflow.domain, job.taken.sender)
+
+    def _kept(self, blob: str) -> bytes:
+        return self.store.read_now(lambda unit: kept(unit.db, blob))
 
     def mail(
         self,
@@ -189,7 +207,7 @@ class Flow:
         self.run(take, [Envelope(sender, tuple(recipients), "127.0.0.1", "client.test", raw)])
         judge = Authenticator(self.config).check
         for job in self.run(take_up, 10):
-            mail = read(job.raw, self.config.mailflow.domain, job.taken.sender)
+            mail = self.read(job)
             self.run(receive, job.arrival(mail, judge(job.envelope, mail)))
         return self.sent()
 

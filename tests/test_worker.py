@@ -1,33 +1,43 @@
 """What becomes of mails that their reader does not survive: tried three times, parked, and the others go on."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from random import Random
+
+import pytest
 
 from mailflow import config
 from mailflow.appointments.listing import Facts
 from mailflow.conversations.held import drop, held_mails
-from mailflow.conversations.taking import TRIES, take
+from mailflow.conversations.receive import receive
+from mailflow.conversations.taking import TRIES, take, take_up
+from mailflow.doors import delivery as outgoing
 from mailflow.doors.authentication import Authenticator
 from mailflow.doors.calendars import Calendars
-from mailflow.doors.delivery import Delivery
 from mailflow.doors.readers import Patience, Readers
+from mailflow.errors import BodyUnmade
+from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
+from mailflow.mail.tasks import outline
+from mailflow.store.blobs import kept
 from mailflow.store.states import Taken
-from mailflow.store.tables import Message, TakenMail
-from mailflow.store.unit import Unit
+from mailflow.store.tables import Delivery, Message, Piece, TakenMail
+from mailflow.store.unit import Made, Unit
 from mailflow.worker import StoredOutbox, Worker
 from tests.doors.obedient_reader import COMMAND
 from tests.doors.peers import Sink, sink
 from tests.flow import Flow, Sent, to
+from tests.references import dangling
 
 BRIEF = Patience(reading=1)
 
 
-def hand_in(unit: Unit, text: str) -> int:
-    raw = (
-        f"From: joe@client.test\r\nTo: dana@flow.test\r\nSubject: {text}\r\n\r\n{text}\r\n".encode()
-    )
+def hand_in(unit: Unit, text: str, more: bytes = b"") -> int:
+    head = f"From: joe@client.test\r\nTo: dana@flow.test\r\nSubject: {text}\r\n\r\n"
+    raw = head.encode() + (more or f"{text}\r\n".encode())
     return take(
         unit, [Envelope("joe@client.test", ("dana@flow.test",), "127.0.0.1", "c.test", raw)]
     )[0]
@@ -42,7 +52,7 @@ async def working(flow: Flow) -> AsyncIterator[Sink]:
         settings = config.Smarthost(address=smarthost.endpoint)
         worker = Worker(
             flow.store,
-            Delivery(settings, StoredOutbox(flow.store), hostname="flow.test"),
+            outgoing.Delivery(settings, StoredOutbox(flow.store), hostname="flow.test"),
             Calendars(flow.store),
             readers,
             Authenticator(flow.config).check,
@@ -99,6 +109,35 @@ async def test_a_held_mail_that_ends_its_reader_parks_the_hosts_yes(flow: Flow) 
     assert [one.text for one in messages if one.id not in before] == ["Me too."]
     flow.run(drop, held[0]["id"])
     assert [one["reason"] for one in flow.run(held_mails)] == [held[1]["reason"]]
+
+
+async def test_a_big_mail_is_passed_on_as_it_came(flow: Flow) -> None:
+    file = base64.encodebytes(Random(5).randbytes(2_000_000)).replace(b"\n", b"\r\n").lower()
+    async with working(flow) as smarthost, asyncio.timeout(60):
+        await flow.store.run(hand_in, "Hello", file)
+        while not smarthost.taken:
+            await asyncio.sleep(0.05)
+        (delivery,) = await flow.store.read(lambda unit: unit.db.all(Delivery))
+        body = await flow.store.read(lambda unit: kept(unit.db, delivery.body))
+    assert smarthost.taken[0][2] == delivery.head + body
+    assert body == b"\r\n" + file
+    assert flow.run(lambda unit: len(unit.db.all(Piece))) == 6
+
+
+async def test_a_body_that_was_let_go_before_its_copy_was_queued_is_made_again(flow: Flow) -> None:
+    ident = flow.run(hand_in, "Hello", b"y" * 70 * 20_000 + b"\r\n")
+    (job,) = flow.run(take_up, 1)
+    arrival = job.arrival(flow.read(job), Verdict.VERIFIED)
+    with pytest.raises(BodyUnmade) as first:
+        flow.store.run_now(receive, arrival)
+    gone = Made("0" * 64, outline(b"\r\n"))
+    with pytest.raises(BodyUnmade) as second:
+        made = {(first.value.blob, first.value.changes): gone}
+        flow.store.run_now(lambda unit: receive(replace(unit, made=made), arrival))
+    assert second.value.changes == first.value.changes
+    flow.run(receive, arrival)
+    assert flow.run(lambda unit: unit.db.get(TakenMail, ident)).state is Taken.DONE
+    assert flow.run(dangling) == []
 
 
 def answer_yes(unit: Unit, question: Sent) -> None:

@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import typer
 
+from mailflow.doors.bodies import Bodies
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.held_mails import HeldMails
 from mailflow.doors.readers import Readers
@@ -63,10 +64,11 @@ def read_calendars(context: typer.Context, slug: str) -> None:
 
 
 async def _decided(store: Store, work: Callable[[Unit], R]) -> R:
-    """The result of `work`, once calendars and held mails that it needs were read."""
+    """The result of `work`, once what it needs beside the database is there."""
     readers = Readers(store.house.config.mailflow.domain)
     try:
-        return await HeldMails(store, readers, Calendars(store)).run(work)
+        held_mails = HeldMails(store, readers, Calendars(store))
+        return await Bodies(store, readers, held_mails).run(work)
     finally:
         readers.close()
 

@@ -15,8 +15,12 @@ class Arrival:
     sender: str
     recipients: tuple[str, ...]
     raw: bytes
+    """Its bytes; of one that is not whole the first of them, with all of its header."""
     mail: Mail
     verdict: Verdict
+    blob: str
+    """Under which all of its bytes are kept."""
+    is_whole: bool
 
     def names(self, own: OwnAddresses, destination: Destination) -> bool:
         """Whether an address that the mail came to stands in its To or Cc: only then is it obeyed there."""

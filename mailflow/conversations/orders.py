@@ -18,6 +18,7 @@ from mailflow.mail.addresses import is_address, normalise
 from mailflow.phrases import Words, said
 from mailflow.post.conversations import display_name, people, recipients
 from mailflow.post.letters import notify_in
+from mailflow.store.blobs import kept
 from mailflow.store.queries import coming_bookings, is_notice
 from mailflow.store.states import Role, Standing
 from mailflow.store.tables import Booking, Conversation, Message, Participant
@@ -117,7 +118,7 @@ def _offer(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
         narrowing=narrow(rest, scene.host.timezone, unit.now) if rest else Narrowing(),
         only=only,
         words="" if offered else scene.words,
-        original=None if offered else scene.arrival.raw,
+        original=None if offered else kept(unit.db, scene.arrival.blob),
     )
     offers.make_offer(unit, scene.conversation, wish, parent=scene.message)
     times, answered = wish.narrowing.times, scene.message.message_id

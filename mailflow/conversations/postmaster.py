@@ -1,10 +1,11 @@
 """Mail to `postmaster@` goes to the operator, and so does word of what needs one."""
 
 from mailflow.conversations.arrival import Arrival
+from mailflow.conversations.relaying import body_of
 from mailflow.mail.addresses import Person
 from mailflow.mail.copied_header import carried_fields
 from mailflow.mail.header_fields import Mailbox
-from mailflow.mail.relaying import relayed
+from mailflow.mail.tasks import Relaying
 from mailflow.post.copies import Copy, queue_copies, stamp_fields
 from mailflow.store.unit import Unit
 
@@ -23,7 +24,7 @@ def forward_to_operator(unit: Unit, arrival: Arrival) -> str | None:
             *carried_fields(arrival.raw),
             *stamp_fields(unit, "relay", None, before=arrival.mail.instance),
         ],
-        [Copy(Person("", operator), relayed(arrival.raw))],
+        [Copy(Person("", operator), body_of(unit, arrival, Relaying()))],
         subject=arrival.mail.subject,
         message_id=arrival.mail.message_id,
         null_sender=True,

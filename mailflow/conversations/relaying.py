@@ -4,16 +4,17 @@ from collections.abc import Collection
 from email.utils import format_datetime
 
 from mailflow.conversations.arrival import Arrival
+from mailflow.errors import BodyUnmade
 from mailflow.mail.addresses import Person, normalise
 from mailflow.mail.copied_header import carried_fields
 from mailflow.mail.header_fields import Value, ids
-from mailflow.mail.relaying import relayed
+from mailflow.mail.tasks import Relaying
 from mailflow.post.conversations import display_name, language_of, people, recipients
 from mailflow.post.copies import Copy, Fields, queue_copies, sender_fields, stamp_fields
-from mailflow.post.inert import make_inert
+from mailflow.post.inert import Inert
 from mailflow.store.states import Role, Standing
-from mailflow.store.tables import Conversation, Message, Participant
-from mailflow.store.unit import Unit
+from mailflow.store.tables import Blob, Conversation, Message, Participant
+from mailflow.store.unit import Made, Unit
 
 RELAY = "relay"
 
@@ -41,15 +42,12 @@ def pass_on(
         and one.address_key not in have_it
         and (not arrival.mail.automatic or one.role is Role.HOST)
     ]
-    inert = make_inert(unit.config)
+    inert = Inert(unit.config.mailflow.domain, unit.config.mailflow.public_url)
+    changes = [Relaying(tuple(cut), _footer(unit, conversation, author, one), inert) for one in to]
+    bodies = {one: body_of(unit, arrival, one) for one in dict.fromkeys(changes)}
     copies = [
-        Copy(
-            Person(one.name, one.address),
-            relayed(
-                arrival.raw, cut=cut, footer=_footer(unit, conversation, author, one), inert=inert
-            ),
-        )
-        for one in to
+        Copy(Person(one.name, one.address), bodies[change])
+        for one, change in zip(to, changes, strict=True)
     ]
     queue_copies(
         unit,
@@ -61,6 +59,17 @@ def pass_on(
         conversation=conversation.id,
         null_sender=arrival.mail.automatic,
     )
+
+
+def body_of(unit: Unit, arrival: Arrival, changes: Relaying) -> bytes | Made:
+    """The body of a copy. Raises `Unreadable`, and `BodyUnmade` where the mail is big and it was not made before."""
+    if arrival.is_whole:
+        return changes.body(arrival.raw)
+    made = unit.made.get((arrival.blob, changes))
+    # Nothing has named it yet: it may have been let go since.
+    if made is None or unit.db.find(Blob, digest=made.digest) is None:
+        raise BodyUnmade(arrival.blob, changes)
+    return made
 
 
 def _fields(

@@ -11,7 +11,7 @@ from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
 from mailflow.mail.reading import Mail
 from mailflow.store import is_embedded
-from mailflow.store.blobs import keep_all, kept
+from mailflow.store.blobs import beginning, keep_all
 from mailflow.store.queries import free_mails, lease_mails, mails_to_take_up
 from mailflow.store.states import Taken
 from mailflow.store.tables import TakenMail
@@ -30,10 +30,12 @@ TOGETHER = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A mail to be worked on, with its bytes."""
+    """A mail to be worked on."""
 
     taken: TakenMail
     raw: bytes
+    """Its bytes; of one that is not whole the first of them, with all of its header."""
+    is_whole: bool
 
     @property
     def envelope(self) -> Envelope:
@@ -44,7 +46,16 @@ class Job:
     def arrival(self, mail: Mail, verdict: Verdict) -> Arrival:
         """The mail, once it was read and judged."""
         taken = self.taken
-        return Arrival(taken.id, taken.sender, taken.recipients, self.raw, mail, verdict)
+        return Arrival(
+            taken.id,
+            taken.sender,
+            taken.recipients,
+            self.raw,
+            mail,
+            verdict,
+            taken.blob,
+            self.is_whole,
+        )
 
 
 def take(unit: Unit, envelopes: Sequence[Envelope]) -> list[int]:
@@ -91,8 +102,8 @@ def take_up(unit: Unit, limit: int) -> Sequence[Job]:
         counted = unit.db.change(
             taken, attempts=taken.attempts + 1, owner=unit.node, lease=unit.now + LEASE
         )
-        jobs.append(Job(counted, kept(unit.db, taken.blob)))
-        if taken.attempts or sum(len(job.raw) for job in jobs) > TOGETHER:
+        jobs.append(Job(counted, *beginning(unit.db, taken.blob)))
+        if taken.attempts or not jobs[-1].is_whole or sum(len(job.raw) for job in jobs) > TOGETHER:
             break
     return jobs
 
@@ -118,7 +129,7 @@ def read_again(unit: Unit, ident: int) -> Arrival:
 def job_of(unit: Unit, ident: int) -> Job:
     """A mail as it was taken, with its kept bytes. Raises `NotFound`."""
     taken = unit.db.get(TakenMail, ident)
-    return Job(taken, kept(unit.db, taken.blob))
+    return Job(taken, *beginning(unit.db, taken.blob))
 
 
 def read_facts(mail: Mail) -> dict[str, Any]:

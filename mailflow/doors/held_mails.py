@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from mailflow.conversations.taking import job_of
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.readers import Readers
+from mailflow.doors.spooling import read_job
 from mailflow.errors import HeldMailUnread
 from mailflow.mail.reading import Mail
 from mailflow.store import Store, Unit
@@ -40,4 +41,4 @@ class HeldMails:
                 return await self._calendars.run(with_found)
             except HeldMailUnread as unread:
                 job = await self._store.read(job_of, unread.ident)
-                found[unread.ident] = await self._readers.read(job.raw, job.taken.sender)
+                found[unread.ident] = await read_job(self._store, self._readers, job)

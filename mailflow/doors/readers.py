@@ -1,4 +1,4 @@
-"""Mails read in a few kept processes: whatever a mail does to its reader, the service goes on.
+"""Mails read, and copied, in a few kept processes: whatever a mail does to its reader, the service goes on.
 
 A thread can be stopped by nobody. A process that takes too long or too much, or dies of what it reads, is
 replaced by another.
@@ -15,10 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 from mailflow.errors import ReaderLost, Unreadable
 from mailflow.mail.reading import Mail
+from mailflow.mail.spooled import PIECE, Content, pieces
+from mailflow.mail.tasks import Outline, Reading, Relaying
 
 PROCESSES = 2
 """Readers; each has some 20 MB at rest."""
@@ -57,21 +60,35 @@ class Readers:
             self._end(reader)
         self._threads.shutdown()
 
-    async def read(self, raw: bytes, sender: str) -> Mail:
+    async def read(self, raw: Content, sender: str) -> Mail:
         """A mail as `mail.reading.read` makes it.
 
         Raises `Unreadable`, and `ReaderLost` where its reader did not live to tell, or not in time.
         """
+        mail: Mail = (await self._ask(Reading(self._domain, sender), raw, BytesIO()))[0]
+        return mail
+
+    async def relay(self, raw: Content, changes: Relaying, into: IO[bytes]) -> tuple[Outline, int]:
+        """Write the body of a copy of a mail to a file; returns its outline, and how many octets it has.
+
+        Raises as `read` does.
+        """
+        answer: tuple[Outline, int] = await self._ask(changes, raw, into)
+        return answer
+
+    async def _ask(
+        self, task: Reading | Relaying, raw: Content, into: IO[bytes]
+    ) -> tuple[Any, int]:
         reader = await self._idle.get()
         try:
             await self._start(reader)
-            work = partial(reader.exchange, (raw, self._domain, sender))
-            answer: Mail | Unreadable = await self._within(self._patience.reading, reader, work)
+            work = partial(reader.exchange, task, raw, into)
+            answer, size = await self._within(self._patience.reading, reader, work)
         finally:
             self._idle.put_nowait(reader)
         if isinstance(answer, Unreadable):
             raise answer
-        return answer
+        return answer, size
 
     async def ready(self) -> None:
         """Return when a reader runs: whoever counts tries must not count the wait for one. Raises `ReaderLost`."""
@@ -133,25 +150,39 @@ class _Reader:
         process, self._process = self._process, None
         return process
 
-    def hear(self) -> Any:
-        """What it says next. Raises `ReaderLost`."""
+    def hear(self) -> tuple[Any, int]:
+        """What it says next, and how many octets it wants to say after that. Raises `ReaderLost`."""
         process = self._process
         if process is None or process.stdout is None:
             raise ReaderLost("its reader was ended")
         try:
-            return pickle.load(process.stdout)
+            answer: tuple[Any, int] = pickle.load(process.stdout)
+            return answer
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
             raise ReaderLost(_fate(process.wait())) from error
 
-    def exchange(self, asked: tuple[bytes, str, str]) -> Any:
-        """What it answers. Raises `ReaderLost`."""
+    def exchange(self, task: Reading | Relaying, raw: Content, into: IO[bytes]) -> tuple[Any, int]:
+        """What it answers, and how many octets with that, which are written to a file. Raises `ReaderLost`."""
         process = self._process
         if process is None or process.stdin is None:
             raise ReaderLost("its reader was ended")
         with suppress(BrokenPipeError):
-            pickle.dump(asked, process.stdin, pickle.HIGHEST_PROTOCOL)
+            pickle.dump((task, len(raw)), process.stdin, pickle.HIGHEST_PROTOCOL)
+            for piece in pieces(raw):
+                process.stdin.write(piece)
             process.stdin.flush()
-        return self.hear()
+        answer, size = self.hear()
+        for start in range(0, size, PIECE):
+            into.write(self._listen(min(PIECE, size - start)))
+        return answer, size
+
+    def _listen(self, size: int) -> bytes:
+        """The next octets that it says. Raises `ReaderLost`."""
+        process = self._process
+        octets = process.stdout.read(size) if process and process.stdout else b""
+        if len(octets) < size:
+            raise ReaderLost("its reader was ended")
+        return octets
 
 
 def _fate(code: int) -> str:

@@ -1,9 +1,10 @@
-"""Reads mails, one after another, in a process of its own, which can be ended; `doors/readers.py` starts it.
+"""Works on mails, one after another, in a process of its own, which can be ended; `doors/readers.py` starts it.
 
 A mail that takes it too long, or too much memory, ends it.
 
-In: a pickle for each mail, its bytes, our domain and the envelope sender. Out: a pickle of None when it is
-ready, then of a `Mail` or an `Unreadable` for each. It ends when nobody can ask it any more.
+In: for each mail a pickle of what is to be done (`mail.tasks`) and of how many octets it has, then these. Out: a pickle
+of None and 0 when it is ready, then for each one of a `Mail`, an `Outline` or an `Unreadable`, and of how many octets
+follow: those of the body that was made. It ends when nobody can ask it any more.
 """
 
 import pickle
@@ -15,6 +16,7 @@ from typing import BinaryIO
 
 from mailflow.errors import Unreadable
 from mailflow.mail.reading import Mail, read
+from mailflow.mail.tasks import Outline, Reading, Relaying, outline
 
 CPU = 2.0
 """Seconds of computing for one mail; within our own limits the worst takes a third of it."""
@@ -26,6 +28,8 @@ MEBIBYTE = 1024 * 1024
 MEMORY = 1024 * MEBIBYTE
 """Address space; a mail of 25 MB takes a quarter of it."""
 
+
+Answer = Mail | Outline | Unreadable
 
 Read = Callable[[bytes, str, str], Mail]
 
@@ -39,25 +43,30 @@ def main(asked: BinaryIO, told: BinaryIO, read: Read) -> None:
     _tell(told, None)
     while True:
         try:
-            raw, domain, sender = pickle.load(asked)
+            task, size = pickle.load(asked)
         except EOFError:
             return
+        raw = asked.read(size)
         # Time of ours, not on the wall: a busy machine must park nobody's mail. It ends also what is deep in C.
         signal.setitimer(signal.ITIMER_PROF, CPU + CPU_EACH_MEBIBYTE * len(raw) / MEBIBYTE)
-        answer = _answer(read, raw, domain, sender)
+        answer, body = _answer(read, raw, task)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        _tell(told, answer)
+        _tell(told, answer, body)
 
 
-def _answer(read: Read, raw: bytes, domain: str, sender: str) -> Mail | Unreadable:
+def _answer(read: Read, raw: bytes, task: Reading | Relaying) -> tuple[Answer, bytes]:
     try:
-        return read(raw, domain, sender)
+        if isinstance(task, Reading):
+            return read(raw, task.domain, task.sender), b""
+        body = task.body(raw)
+        return outline(body), body
     except Unreadable as error:
-        return error
+        return error, b""
 
 
-def _tell(told: BinaryIO, answer: Mail | Unreadable | None) -> None:
-    pickle.dump(answer, told, pickle.HIGHEST_PROTOCOL)
+def _tell(told: BinaryIO, answer: Answer | None, body: bytes = b"") -> None:
+    pickle.dump((answer, len(body)), told, pickle.HIGHEST_PROTOCOL)
+    told.write(body)
     told.flush()
 
 

@@ -87,15 +87,16 @@ class Signer:
         strings = [text[begin : begin + _STRING] for begin in range(0, len(text), _STRING)]
         return " ".join(f'"{one}"' for one in strings)
 
-    def sign(self, message: bytes, at: datetime) -> bytes:
+    def sign(self, message: bytes, at: datetime, body_hash: bytes | None = None) -> bytes:
         """The DKIM-Signature field, with its CRLF, to be put before `message`; the same from the same values.
 
+        With the relaxed hash of its body, which may be big, the header of the message is enough.
         From is signed once more than it is there, so that nobody puts a second one before it (section 8.15).
         """
         head, _, body = message.partition(b"\r\n\r\n")
         fields = _signed_fields(head + b"\r\n")
         names = [*(name for name, _ in fields), b"from"]
-        unsigned = self._unsigned(names, relaxed_hash(body), at)
+        unsigned = self._unsigned(names, body_hash or relaxed_hash(body), at)
         lines = [_relaxed(name, value) + b"\r\n" for name, value in fields]
         signed = b"".join(lines) + _relaxed(b"dkim-signature", unsigned)
         signature = _base64(self._signature(signed))

@@ -10,13 +10,14 @@ from mailflow.mail.addresses import Person, split
 from mailflow.mail.header_fields import Mailbox, Value, ids
 from mailflow.mail.stamps import stamp
 from mailflow.mail.subjects import base_subject
+from mailflow.mail.tasks import outline
 from mailflow.mail.thread_index import write
 from mailflow.mail.writing import head
 from mailflow.post.conversations import addresses
 from mailflow.post.threads import Thread
 from mailflow.store.blobs import keep_all
 from mailflow.store.tables import Delivery
-from mailflow.store.unit import Unit
+from mailflow.store.unit import Made, Unit
 
 Fields = list[tuple[str, Value]]
 
@@ -26,7 +27,7 @@ class Copy:
     """What one recipient gets: the MIME fields and the content."""
 
     recipient: Person
-    body: bytes
+    body: bytes | Made
     until: datetime | None = None
     """When it is of no use any more: it is not sent later than that."""
 
@@ -89,21 +90,20 @@ def queue_copies(
     if not copies:
         return
     before, after = head(fields[:2]), head(fields[2:])
-    bodies = list(dict.fromkeys(copy.body for copy in copies))
+    bodies = list(dict.fromkeys(copy.body for copy in copies if isinstance(copy.body, bytes)))
     digests = dict(zip(bodies, keep_all(unit.db, bodies), strict=True))
     deliveries: list[Delivery] = []
     for copy in copies:
         to = head([("To", Mailbox(copy.recipient.name, copy.recipient.address))])
         written = before + to + after
-        # Signed when it is written: every try then sends the same bytes, whatever the key is by then.
-        signed = unit.signer.sign(written + copy.body, unit.now) if unit.signer else b""
+        signed = _signature(unit, written, copy.body)
         deliveries.append(
             Delivery(
                 id=0,
                 recipient=copy.recipient.address,
                 domain=split(copy.recipient.address)[1].lower(),
                 head=signed + written,
-                body=digests[copy.body],
+                body=copy.body.digest if isinstance(copy.body, Made) else digests[copy.body],
                 subject=subject,
                 message_id=message_id,
                 created=unit.now,
@@ -115,3 +115,11 @@ def queue_copies(
             )
         )
     unit.db.insert_all(deliveries)
+
+
+def _signature(unit: Unit, written: bytes, body: bytes | Made) -> bytes:
+    """Made when the copy is: every try then sends the same bytes, whatever the key is by then."""
+    if unit.signer is None:
+        return b""
+    found = body.outline if isinstance(body, Made) else outline(body)
+    return unit.signer.sign(written + found.head, unit.now, found.body_hash)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from hashlib import sha256
+from typing import IO
 
 import peewee as pw
 
@@ -52,6 +53,17 @@ def all_kept(db: Session, digests: Collection[str]) -> dict[str, bytes]:
 def kept_pieces(db: Session, digest: str) -> Iterator[bytes]:
     """As `kept`, a piece at a time."""
     yield from _pieces(db, db.get(Blob, digest))
+
+
+def beginning(db: Session, digest: str) -> tuple[bytes, bool]:
+    """The first of the bytes that were kept under a digest, and whether they are all of them. Raises `NotFound`."""
+    blob = db.get(Blob, digest)
+    return next(_pieces(db, blob)), not blob.pieces
+
+
+def write_out(db: Session, digest: str, file: IO[bytes]) -> int:
+    """Write the bytes that were kept under a digest to a file; returns how many there are. Raises `NotFound`."""
+    return sum(map(file.write, kept_pieces(db, digest)))
 
 
 def _pieces(db: Session, blob: Blob) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from mailflow.journal import Event
 from mailflow.keys import Keyring
 from mailflow.mail.reading import Mail
 from mailflow.mail.signing import Signer
+from mailflow.mail.tasks import Outline, Relaying
 from mailflow.rendering import Templates
 from mailflow.store.session import Session
 
@@ -31,6 +32,14 @@ class House:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A body that was made before, and kept under `digest`."""
+
+    digest: str
+    outline: Outline
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """One transaction: the open session, its one instant, and the house's facts."""
 
@@ -46,6 +55,8 @@ class Unit:
     """The hosts whose calendars were read again just before; None where nobody does that."""
     held_mails: Mapping[int, Mail] = field(default_factory=dict)
     """The held mails that were read again just before, by the numbers of their rows."""
+    made: Mapping[tuple[str, Relaying], Made] = field(default_factory=dict)
+    """The bodies of copies that were made just before, by the blob of the mail and by what is changed in it."""
     events: list[Event] = field(default_factory=list)
 
     def tell(self, event: str, **facts: object) -> None:

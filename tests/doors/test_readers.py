@@ -3,12 +3,17 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from tempfile import TemporaryFile
 
 import pytest
 
 from mailflow.doors.readers import PROCESSES, Patience, Readers
 from mailflow.errors import ReaderLost, Unreadable
 from mailflow.mail.reading import read
+from mailflow.mail.relaying import relayed
+from mailflow.mail.spooled import Spooled
+from mailflow.mail.tasks import Relaying, outline
+from mailflow.post.inert import Inert
 from tests.doors.obedient_reader import COMMAND
 
 BRIEF = Patience(reading=2)
@@ -37,9 +42,38 @@ async def test_many_at_a_time_get_their_own(readers: Readers) -> None:
     assert [one.text for one in found] == [f"Mail {n}" for n in range(50)]
 
 
-async def test_a_large_mail_passes(readers: Readers) -> None:
-    found = await readers.read(mail("x" * 70 + "\r\n") + mail("y" * 70) * 40_000, "")
+@pytest.fixture
+async def patient() -> AsyncIterator[Readers]:
+    """As long as a busy machine may take for what is large."""
+    made = Readers("flow.test", command=COMMAND)
+    yield made
+    made.close()
+
+
+async def test_a_large_mail_passes(patient: Readers) -> None:
+    found = await patient.read(mail("x" * 70 + "\r\n") + mail("y" * 70) * 40_000, "")
     assert len(found.text) > 500_000
+
+
+async def test_a_big_mail_comes_from_a_file_and_its_copy_goes_into_one(patient: Readers) -> None:
+    raw = mail("x" * 70 + "\r\n" + ("y" * 70 + "\r\n") * 40_000)
+    with TemporaryFile() as came, TemporaryFile() as goes:
+        came.write(b"before" + raw)
+        content = Spooled(came, len(b"before"), len(raw))
+        changes = Relaying(("x" * 70,), "Who is here: Ann", Inert("flow.test", "https://flow.test"))
+        found, size = await patient.relay(content, changes, goes)
+        assert (await patient.read(content, "")).text.startswith("x" * 70 + "\n")
+        copy = bytes(Spooled(goes, 0, size))
+    assert copy == relayed(raw, cut=changes.cut, footer=changes.footer, inert=changes.inert)
+    assert found == outline(copy)
+
+
+async def test_of_what_cannot_be_copied_nothing_is_written(readers: Readers) -> None:
+    raw = b"Content-Type: multipart/mixed\r\n\r\nx\r\n"
+    with TemporaryFile() as goes:
+        with pytest.raises(Unreadable):
+            await readers.relay(raw, Relaying(("/who",)), goes)
+        assert goes.tell() == 0
 
 
 async def test_beyond_the_limits_it_is_unreadable(readers: Readers) -> None:
