@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from mailflow.cli import main
@@ -72,7 +73,8 @@ class ForkedWorld(World):
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         if self._code is None:
-            os.kill(self._pid, how)
+            with suppress(ProcessLookupError):  # it ended by itself just now
+                os.kill(self._pid, how)
         assert self.has_ended(PATIENCE)
         assert self._code is not None
         return self._code
