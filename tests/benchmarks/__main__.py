@@ -32,6 +32,7 @@ ALL: Sequence[Benchmark] = (
     on_postgresql.BENCHMARK,
     memory.BENCHMARK,
     growth.BENCHMARK,
+    growth.ON_A_SERVER,
 )
 
 console = Console(highlight=False)
