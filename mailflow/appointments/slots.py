@@ -80,11 +80,8 @@ def _host_times(
         for one in reserved_spans(unit.db, kind.hosts, around)
         if moving is None or one.booking != moving.id
     ]
-    booked = tuple(
-        booking.start
-        for booking in bookings_of_type(unit.db, kind.slug, around)
-        if moving is None or booking.id != moving.id
-    )
+    of_type = bookings_of_type(unit.db, kind.slug, around) if kind.daily_limit else []
+    booked = tuple(one.start for one in of_type if moving is None or one.id != moving.id)
     return [
         HostTime(
             hours=_hours(unit, handle),

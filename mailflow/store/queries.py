@@ -187,12 +187,18 @@ def hasten_deliveries(db: Session, state: Sending, now: datetime) -> None:
 def reserved_spans(db: Session, hosts: Collection[str], within: Span) -> list[Reserved]:
     """The hosts' times that bookings take, as far as they touch `within`."""
     reserved = TABLES[Reserved]
-    return db.select(
-        Reserved,
-        reserved.host.in_(list(hosts)),
-        reserved.start < within.end,
-        reserved.end > within.start,
-    )
+    asked = several("host", hosts)
+
+    def build() -> pw.Query:
+        found: pw.Query = reserved.select().where(
+            reserved.host.in_(places(asked)),
+            reserved.start < place("start"),
+            reserved.end > place("end"),
+        )
+        return found
+
+    name = f"reserved for {len(asked)}"
+    return db.compiled(Reserved, name, build, **asked, start=within.end, end=within.start)
 
 
 def reserve(db: Session, booking: str, hosts: Iterable[str], span: Span) -> None:
