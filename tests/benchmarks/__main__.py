@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks import (
+    bookings,
     confirmations,
     data_layer,
     free_slots,
@@ -29,6 +30,7 @@ ALL: Sequence[Benchmark] = (
     data_layer.BENCHMARK,
     free_slots.BENCHMARK,
     confirmations.BENCHMARK,
+    bookings.BENCHMARK,
     on_postgresql.BENCHMARK,
     memory.BENCHMARK,
     growth.BENCHMARK,
