@@ -93,6 +93,10 @@ class BodyUnmade(Exception):
         super().__init__(f"the body of a copy to be made first: of {blob}")
 
 
+class LetterUnread(Exception):
+    """A letter that is to go out could not be had from the disk just now."""
+
+
 class UnsafeValue(MailflowError):
     """A value that must not leave the house as it is (CR, LF or NUL in a header, for instance)."""
 

@@ -1,9 +1,12 @@
 """Works the queues: mails that were taken, reminders that are due, copies that go out, calendars, alarms."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
+from tempfile import TemporaryFile
 from typing import TypeVar
 
 from mailflow.appointments.confirming import lapse_due
@@ -18,15 +21,17 @@ from mailflow.doors.delivery import Delivery
 from mailflow.doors.held_mails import HeldMails
 from mailflow.doors.readers import Readers
 from mailflow.doors.spooling import read_job
-from mailflow.errors import ReaderLost, Unreadable
+from mailflow.errors import LetterUnread, ReaderLost, Unreadable
 from mailflow.journal import log
 from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
 from mailflow.mail.outgoing import Letter, Result
 from mailflow.mail.reading import Mail
+from mailflow.mail.spooled import Spooled
 from mailflow.post import outbox
 from mailflow.post.digests import send_digests
 from mailflow.store import DatabaseTrouble, Store
+from mailflow.store.blobs import write_out
 from mailflow.store.states import Taken
 
 R = TypeVar("R")
@@ -192,6 +197,22 @@ class StoredOutbox:
         return await self._store.claim(
             outbox.claim, limit, for_one_domain=for_one_domain, under_way=under_way
         )
+
+    @asynccontextmanager
+    async def whole(self, letter: Letter) -> AsyncIterator[Letter]:
+        if not letter.rest:
+            yield letter
+            return
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(
+                    TemporaryFile(dir=self._store.house.config.mailflow.data_dir)
+                )
+                size = file.write(bytes(letter.message))
+                size += await self._store.read(lambda unit: write_out(unit.db, letter.rest, file))
+            except (OSError, DatabaseTrouble) as error:
+                raise LetterUnread from error
+            yield replace(letter, message=Spooled(file, 0, size), rest="")
 
     async def renew(self, numbers: Collection[int]) -> None:
         await self._store.run(outbox.renew, numbers)

@@ -213,16 +213,19 @@ class Flow:
 
     def sent(self) -> list[Sent]:
         """What has been queued since the last look, delivered."""
-        letters = self.run(outbox.claim, 1000)
-        self.run(outbox.settle, [Result(one.id, Outcome.SENT, "250 ok") for one in letters])
+        letters = [
+            (letter, bytes(letter.message) + (self._kept(letter.rest) if letter.rest else b""))
+            for letter in self.run(outbox.claim, 1000)
+        ]
+        self.run(outbox.settle, [Result(one.id, Outcome.SENT, "250 ok") for one, _ in letters])
         return [
             Sent(
                 letter.recipient,
                 letter.sender,
-                letter.message,
-                message_from_bytes(letter.message, policy=policy.default),
+                message,
+                message_from_bytes(message, policy=policy.default),
             )
-            for letter in letters
+            for letter, message in letters
         ]
 
     def wait(self, **time: float) -> None:

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from mailflow import config
 from mailflow.doors.pace import Pace
 from mailflow.doors.smarthost import STANDARD, Patience, Smarthost
-from mailflow.errors import SmarthostAway
+from mailflow.errors import LetterUnread, SmarthostAway
 from mailflow.journal import log
 from mailflow.mail.outgoing import Letter, Outcome, Result
+from mailflow.phrases import said
 
 FOR_ONE_DOMAIN = 4  # letters at a time: one whose server hangs must leave room for the others
 KEPT = 10.0  # seconds without a letter that a connection is kept; some smarthosts end one after ten
@@ -28,6 +30,10 @@ class Outbox(Protocol):
         Of those to one domain at most `for_one_domain`, with those `under_way` to it. The attempt
         is counted and committed before: after a crash it has no result, but is known.
         """
+        ...
+
+    def whole(self, letter: Letter) -> AbstractAsyncContextManager[Letter]:
+        """A letter with all of its message, as long as the block lasts. Raises `LetterUnread`."""
         ...
 
     async def renew(self, numbers: Collection[int]) -> None:
@@ -104,6 +110,15 @@ class Delivery:
             del self._unsettled[letter.id]
 
     async def _send(self, letter: Letter) -> Result:
+        try:
+            async with self._outbox.whole(letter) as whole:
+                return await self._hand_over(whole)
+        except LetterUnread as error:
+            log.error("delivery.unread", letter=letter.id, error=error.__cause__)
+            unread = said("the mail could not be read from the disk")
+            return Result(letter.id, Outcome.DEFERRED, unread)
+
+    async def _hand_over(self, letter: Letter) -> Result:
         now = asyncio.get_running_loop().time
         smarthost = self._kept.pop()[1] if self._kept else self._connection()
         try:

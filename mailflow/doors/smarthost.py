@@ -7,6 +7,7 @@ it surely not taken; trouble between the dot and its answer leaves that unknown 
 import asyncio
 import re
 import ssl
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from mailflow.journal import log
 from mailflow.mail.envelope import is_mailbox
 from mailflow.mail.mime_encoding import has_bare_line_break
 from mailflow.mail.outgoing import Letter, Outcome, Result
+from mailflow.mail.spooled import Content, Spooled, pieces
 from mailflow.phrases import Said, Words, said
 
 _DONE, _GO_ON, _LATER, _NEVER = 2, 3, 4, 5  # first digits (RFC 5321 section 4.2.1)
@@ -53,6 +55,14 @@ class Patience:
 STANDARD = Patience()
 
 
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """`is_canonical`: it has no NUL, and CRLF alone ends its lines, of which the last is whole."""
+
+    has_seven_bits: bool
+    is_canonical: bool
+
+
 class Smarthost:
     """One connection: opened with the first letter, kept, and opened again after trouble."""
 
@@ -74,23 +84,25 @@ class Smarthost:
 
     async def send(self, letter: Letter) -> Result:
         """Makes one attempt; trouble with this letter is a result. SmarthostAway: none would be taken."""
-        fault = _find_fault(letter)
+        is_big = isinstance(letter.message, Spooled)
+        traits = await asyncio.to_thread(_traits, letter) if is_big else _traits(letter)
+        fault = _find_fault(letter, traits)
         if fault is not None:
             return Result(letter.id, Outcome.REFUSED, fault)
         try:
-            outcome, detail = await self._attempt(letter)
+            outcome, detail = await self._attempt(letter, traits)
         except BaseException:  # a transaction that was begun and left must not be the next letter's
             self._drop()
             raise
         return Result(letter.id, outcome, detail)
 
-    async def _attempt(self, letter: Letter) -> tuple[Outcome, Words]:
+    async def _attempt(self, letter: Letter, traits: _Traits) -> tuple[Outcome, Words]:
         client = await self._ready()
-        if not (letter.message.isascii() or client.supports_extension("8bitmime")):
+        if not (traits.has_seven_bits or client.supports_extension("8bitmime")):
             return Outcome.REFUSED, said("the mail server takes no mail of 8 bits (RFC 6152)")
         try:
             async with asyncio.timeout(self._patience.envelope):
-                reply = await _offer(client, letter)
+                reply = await _offer(client, letter, traits)
         except _TROUBLE as error:
             self._drop()
             return Outcome.DEFERRED, _describe(error)
@@ -147,24 +159,36 @@ class Smarthost:
             self._client = None
 
 
-def _find_fault(letter: Letter) -> Said | None:
+def _traits(letter: Letter) -> _Traits:
+    """What the message is like, looked through a piece at a time."""
+    has_seven_bits = is_canonical = True
+    block = cut = b""
+    for piece in pieces(letter.message):
+        block = cut + piece
+        cut = b"\r" if block.endswith(b"\r") else b""  # its LF is in the next piece
+        seen = block.removesuffix(cut)
+        has_seven_bits = has_seven_bits and seen.isascii()
+        is_canonical = is_canonical and not (b"\0" in seen or has_bare_line_break(seen))
+    return _Traits(has_seven_bits, is_canonical and block.endswith(b"\r\n"))
+
+
+def _find_fault(letter: Letter, traits: _Traits) -> Said | None:
     """Why the letter must not be sent as it is; None if it may. It is not for us to mend it."""
     if letter.sender and not is_mailbox(letter.sender):
         return said("the sender is no mailbox")
     if not is_mailbox(letter.recipient):
         return said("the recipient is no mailbox")
-    message = letter.message
-    if b"\0" in message or has_bare_line_break(message) or not message.endswith(b"\r\n"):
+    if not traits.is_canonical:
         return said("the message has NUL or line ends other than CRLF")
     return None
 
 
-async def _offer(client: SMTP, letter: Letter) -> SMTPResponse:
+async def _offer(client: SMTP, letter: Letter, traits: _Traits) -> SMTPResponse:
     """MAIL, RCPT, DATA: the first refusal, else the 354."""
     parameters = []
     if client.supports_extension("size"):
         parameters.append(f"SIZE={len(letter.message)}".encode())
-    if not letter.message.isascii():
+    if not traits.has_seven_bits:
         parameters.append(b"BODY=8BITMIME")
     mail = f"FROM:<{letter.sender}>".encode()
     rcpt = f"TO:<{letter.recipient}>".encode()
@@ -175,16 +199,31 @@ async def _offer(client: SMTP, letter: Letter) -> SMTPResponse:
     return _expect(_GO_ON, await client.execute_command(b"DATA"))
 
 
-async def _transmit(client: SMTP, message: bytes) -> SMTPResponse:
+async def _transmit(client: SMTP, message: Content) -> SMTPResponse:
     """Sends the message with its dots doubled (RFC 5321 section 4.5.2); the answer to it.
 
     `SMTP.data` does not tell trouble before the 354 from trouble after the final dot.
     """
     if client.protocol is None:
         raise SMTPServerDisconnected("connection lost")
-    stuffed = (b"\r\n" + message).replace(b"\r\n.", b"\r\n..")[2:]
-    client.protocol.write(stuffed + b".\r\n")
+    for block in _stuffed(message):
+        client.protocol.write(block)
+        await (
+            client.protocol._drain_helper()
+        )  # as the drain of a StreamWriter does, of which there is none
     return _expect(_DONE, await client.protocol.read_response())
+
+
+def _stuffed(message: Content) -> Iterator[bytes]:
+    """The message on the wire, up to its end mark; of a big one no more than two pieces are in memory."""
+    before, waiting = b"\r\n", b""
+    for piece in pieces(message):
+        if waiting:
+            yield waiting
+        # A line may begin in one piece, and its dot stand in the next.
+        waiting = (before + piece).replace(b"\r\n.", b"\r\n..")[len(before) :]
+        before = (before + piece)[-2:]
+    yield waiting + b".\r\n"
 
 
 def _digit(reply: SMTPResponse) -> int:

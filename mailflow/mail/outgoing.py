@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from mailflow.mail.addresses import split
+from mailflow.mail.spooled import Content
 from mailflow.phrases import Words
 
 # The first waits are short, for greylisting and restarts; then hours, up to five days
@@ -40,14 +41,16 @@ class Outcome(StrEnum):
 class Letter:
     """One message for one recipient.
 
-    `sender` is empty for the null sender; `attempts` counts the one being made.
+    `sender` is empty for the null sender; `attempts` counts the one being made. What of a big message is not in
+    `message` yet is kept under the digest `rest`.
     """
 
     id: int
     sender: str
     recipient: str
-    message: bytes = field(repr=False)
+    message: Content = field(repr=False)
     attempts: int
+    rest: str = ""
 
     @property
     def domain(self) -> str:

@@ -13,7 +13,7 @@ from mailflow.mail.outgoing import Letter, Outcome, Result, next_attempt
 from mailflow.post.conversations import addresses
 from mailflow.post.failures import NEVER, give_up, tell_undelivered
 from mailflow.store import is_embedded
-from mailflow.store.blobs import all_kept
+from mailflow.store.blobs import few_kept
 from mailflow.store.queries import (
     begin_deliveries,
     due_deliveries,
@@ -69,15 +69,16 @@ def _begin(unit: Unit, chosen: Sequence[Delivery]) -> list[Letter]:
         return []
     # One that was being sent already was claimed by somebody who was not heard of again.
     begin_deliveries(unit.db, unit.node, [one.id for one in chosen], unit.now + LEASE)
-    bodies = all_kept(unit.db, [one.body for one in chosen])
+    bodies = few_kept(unit.db, [one.body for one in chosen])
     bounces = addresses(unit).bounce
     return [
         Letter(
             id=one.id,
             sender="" if one.null_sender else bounces(one.id),
             recipient=one.recipient,
-            message=one.head + bodies[one.body],
+            message=one.head + bodies.get(one.body, b""),
             attempts=one.attempts + 1,
+            rest="" if one.body in bodies else one.body,
         )
         for one in chosen
     ]

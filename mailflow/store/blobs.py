@@ -37,8 +37,8 @@ def kept(db: Session, digest: str) -> bytes:
     return b"".join(kept_pieces(db, digest))
 
 
-def all_kept(db: Session, digests: Collection[str]) -> dict[str, bytes]:
-    """The same of several digests, at least one, by digest."""
+def few_kept(db: Session, digests: Collection[str]) -> dict[str, bytes]:
+    """The bytes that were kept under digests, at least one, by digest; without those that lie in pieces."""
     blob = TABLES[Blob]
     wanted = several("digest", set(digests))
 
@@ -47,7 +47,7 @@ def all_kept(db: Session, digests: Collection[str]) -> dict[str, bytes]:
         return found
 
     blobs = db.compiled(Blob, f"all of {len(wanted)}", build, **wanted)
-    return {one.digest: b"".join(_pieces(db, one)) for one in blobs}
+    return {one.digest: one.content for one in blobs if not one.pieces}
 
 
 def kept_pieces(db: Session, digest: str) -> Iterator[bytes]:

@@ -4,9 +4,10 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -15,8 +16,9 @@ from mailflow.config import Smarthost as Settings
 from mailflow.doors.delivery import FOR_ONE_DOMAIN, Delivery
 from mailflow.doors.pace import CONNECTIONS, LETTERS, Pace
 from mailflow.doors.smarthost import Patience, Smarthost
-from mailflow.errors import SmarthostAway
+from mailflow.errors import LetterUnread, SmarthostAway
 from mailflow.mail.outgoing import Letter, Outcome, Result
+from mailflow.mail.spooled import PIECE, Spooled
 from mailflow.phrases import Said
 from tests.doors.peers import (
     STEPS,
@@ -63,6 +65,9 @@ class Queue:
         self.letters = [each for each in self.letters if each not in claimed]
         return claimed
 
+    def whole(self, letter: Letter) -> AbstractAsyncContextManager[Letter]:
+        return nullcontext(letter)
+
     async def renew(self, numbers: Collection[int]) -> None:
         self.renewed.append(numbers)
 
@@ -103,9 +108,9 @@ async def settled(queue: Queue, number: int) -> None:
         await asyncio.sleep(0.005)
 
 
-async def send(settings: Settings, *letters: Letter) -> list[Result]:
+async def send(settings: Settings, *letters: Letter, patience: Patience = HASTY) -> list[Result]:
     """One letter after the other, over one connection as long as it holds."""
-    smarthost = Smarthost(settings, hostname="flow.example.com", patience=HASTY)
+    smarthost = Smarthost(settings, hostname="flow.example.com", patience=patience)
     results = []
     for each in letters:
         try:
@@ -129,6 +134,48 @@ async def test_sends_the_bytes_as_they_are() -> None:
 
     assert results == [Result(1, Outcome.SENT, "250 2.0.0 queued")]
     assert peer.taken == [("bounce+1@flow.example.com", ["r1@example.net"], MESSAGE)]
+
+
+@pytest.mark.parametrize("shift", range(5))
+async def test_sends_what_lies_in_a_file_as_it_is_wherever_its_pieces_are_cut(shift: int) -> None:
+    lines = b"Subject: " + b"x" * shift + b"\r\n\r\n" + (b"." + b"y" * 61 + b"\r\n") * 20_000
+    assert len(lines) > PIECE
+    with TemporaryFile() as file:
+        file.write(lines)
+        big = replace(letter(), message=Spooled(file, 0, len(lines)))
+        async with sink() as peer:
+            (result,) = await send(Settings(address=peer.endpoint), big, patience=Patience())
+    assert result.outcome is Outcome.SENT
+    assert peer.taken[0][2] == lines
+
+
+@pytest.mark.parametrize("where", [0, 1, 2])
+async def test_refuses_what_lies_in_a_file_and_has_a_bare_line_end(where: int) -> None:
+    lines = bytearray(b"y" * 62 + b"\r\n") * 20_000
+    lines[PIECE - where] = ord("\n") if where != 1 else ord("y")
+    with TemporaryFile() as file:
+        file.write(lines)
+        big = replace(letter(), message=Spooled(file, 0, len(lines)))
+        async with sink() as peer:
+            assert await outcomes(Settings(address=peer.endpoint), big) == [Outcome.REFUSED]
+
+
+class Unread(Queue):
+    """An outbox whose disk has trouble."""
+
+    @asynccontextmanager
+    async def whole(self, letter: Letter) -> AsyncIterator[Letter]:
+        raise LetterUnread from OSError("canary")
+        yield letter
+
+
+async def test_what_cannot_be_read_from_the_disk_is_tried_again() -> None:
+    async with sink() as peer:
+        queue = Unread([letter()])
+        async with delivering(Settings(address=peer.endpoint), queue):
+            await settled(queue, 1)
+    assert queue.outcomes() == [Outcome.DEFERRED]
+    assert peer.taken == []
 
 
 async def test_the_null_sender() -> None:

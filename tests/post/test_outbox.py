@@ -100,8 +100,8 @@ def test_when_no_try_was_answered_the_host_is_told_that_it_may_have_arrived(queu
         queued.run(outbox.settle, [Result(letters[0].id, Outcome.UNKNOWN, silent)])
         queued.wait(hours=1)
     (notice,) = told
-    assert b"Subject: Perhaps not delivered: Re: A question" in notice.message
-    text = b" ".join(notice.message.split())
+    assert b"Subject: Perhaps not delivered: Re: A question" in bytes(notice.message)
+    text = b" ".join(bytes(notice.message).split())
     assert b"It may have arrived" in text
     assert b"What happened: the mail server gave no answer in time" in text
     assert notice.sender == ""
