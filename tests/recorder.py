@@ -32,7 +32,7 @@ class Recorder:
             verb = line[:4].upper().rstrip()
             if verb == b"EHLO":
                 names = b"".join(b"250-%s\r\n" % name for name in self.extensions)
-                writer.write(names + b"250 recorder.test\r\n")
+                writer.write(b"250-recorder.test\r\n" + names + b"250 HELP\r\n")
             elif verb == b"DATA":
                 writer.write(b"354 go on\r\n")
                 self.contents.append(await _content(reader))

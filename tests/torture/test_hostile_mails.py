@@ -120,7 +120,7 @@ def test_none_takes_long_or_vanishes(
     for number, (name, raw) in enumerate(chosen(corpus, count(2, 1)).items()):
         for way in ins if count(0, 1) else [ins[number % len(ins)]]:
             start = time.process_time()
-            _work_on(flow, raw.replace(JOE, way.author), way.recipient)
+            work_on(flow, raw.replace(JOE, way.author), way.recipient)
             times[name] = max(times.get(name, 0), time.process_time() - start)
     slowest = max(times, key=lambda name: times[name])
     figure("slowest hostile mail", f"{slowest}: {times[slowest]:.2f} s")
@@ -141,7 +141,7 @@ def test_none_takes_long_or_vanishes(
     figure("hostile mails placed or held", Counter(mail.state.value for mail in mails))
 
 
-def _work_on(flow: Flow, raw: bytes, recipient: str) -> None:
+def work_on(flow: Flow, raw: bytes, recipient: str) -> None:
     """What the worker does with a mail; a failure is the test's."""
     sender = "joe@client.test"
     flow.run(take, [Envelope(sender, (recipient,), "127.0.0.1", "client.test", raw)])
