@@ -1,4 +1,4 @@
-"""The conversation with the smarthost, over aiosmtplib: one letter, one recipient, one outcome.
+"""The conversation with the smarthost: one letter, one recipient, one outcome.
 
 Whether a letter was taken is decided by the answer to the final dot. Trouble before the dot leaves
 it surely not taken; trouble between the dot and its answer leaves that unknown (RFC 1047).
@@ -20,6 +20,7 @@ from aiosmtplib import (
 )
 
 from mailflow import config
+from mailflow.doors.smtp_connection import Connection
 from mailflow.errors import SmarthostAway
 from mailflow.journal import log
 from mailflow.mail.envelope import is_mailbox
@@ -72,14 +73,15 @@ class Smarthost:
         self._settings = settings
         self._hostname = hostname
         self._patience = patience
-        self._client: SMTP | None = None
+        self._connection: Connection | None = None
 
     async def quit(self) -> None:
         """Takes leave, if there is a connection."""
-        if self._client is not None:
+        if self._connection is not None:
+            self._connection.say(b"QUIT")
             with suppress(*_TROUBLE):
                 async with asyncio.timeout(self._patience.quitting):
-                    await self._client.quit()
+                    await self._connection.reply()
         self._drop()
 
     async def send(self, letter: Letter) -> Result:
@@ -97,12 +99,13 @@ class Smarthost:
         return Result(letter.id, outcome, detail)
 
     async def _attempt(self, letter: Letter, traits: _Traits) -> tuple[Outcome, Words]:
-        client = await self._ready()
-        if not (traits.has_seven_bits or client.supports_extension("8bitmime")):
+        try:
+            connection = await self._begin(letter, traits)
+        except _NoEightBits:
             return Outcome.REFUSED, said("the mail server takes no mail of 8 bits (RFC 6152)")
         try:
             async with asyncio.timeout(self._patience.envelope):
-                reply = await _offer(client, letter, traits)
+                reply = await _offer(connection)
         except _TROUBLE as error:
             self._drop()
             return Outcome.DEFERRED, _describe(error)
@@ -112,7 +115,7 @@ class Smarthost:
             return _judge(reply), _as_answered(reply)
         try:
             async with asyncio.timeout(self._patience.answer):
-                reply = await _transmit(client, letter.message)
+                reply = await _transmit(connection, letter.message)
         except _TROUBLE as error:
             self._drop()
             return Outcome.UNKNOWN, _describe(error)
@@ -120,24 +123,35 @@ class Smarthost:
             self._drop()
         return _judge(reply), _as_answered(reply)
 
-    async def _ready(self) -> SMTP:
-        """A connection with no transaction begun."""
-        if self._client is not None:
+    async def _begin(self, letter: Letter, traits: _Traits) -> Connection:
+        """A connection on which the letter is offered; the answers are still to come."""
+        if self._connection is not None:
+            self._connection.say(b"RSET", *_envelope(self._connection, letter, traits))
             with suppress(*_TROUBLE):  # the smarthost may have ended it meanwhile
                 async with asyncio.timeout(self._patience.waking):
-                    await self._client.rset()
-                return self._client
+                    if _digit(await self._connection.reply()) == _DONE:
+                        return self._connection
             self._drop()
+        self._connection = await self._open()
+        self._connection.say(*_envelope(self._connection, letter, traits))
+        return self._connection
+
+    async def _open(self) -> Connection:
+        client: SMTP | None = None
         try:
-            self._client = self._make_client()
+            client = self._make_client()
             async with asyncio.timeout(self._patience.connecting):
-                await self._client.connect()
-                if self._client.is_ehlo_or_helo_needed:
-                    await self._client.ehlo()
-        except _TROUBLE as error:
+                await client.connect()
+                if client.is_ehlo_or_helo_needed:
+                    await client.ehlo()
+            return Connection(client)
+        except BaseException as error:
+            if client is not None:
+                client.close()
+            if not isinstance(error, _TROUBLE):
+                raise
             log.warning("smarthost.unreachable", error=error)
             raise SmarthostAway(_describe(error)) from error
-        return self._client
 
     def _make_client(self) -> SMTP:
         settings = self._settings
@@ -154,9 +168,9 @@ class Smarthost:
         )
 
     def _drop(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _traits(letter: Letter) -> _Traits:
@@ -183,35 +197,42 @@ def _find_fault(letter: Letter, traits: _Traits) -> Said | None:
     return None
 
 
-async def _offer(client: SMTP, letter: Letter, traits: _Traits) -> SMTPResponse:
-    """MAIL, RCPT, DATA: the first refusal, else the 354."""
-    parameters = []
-    if client.supports_extension("size"):
-        parameters.append(f"SIZE={len(letter.message)}".encode())
+class _NoEightBits(Exception):
+    """A letter has 8 bits, and the server takes none."""
+
+
+def _envelope(connection: Connection, letter: Letter, traits: _Traits) -> list[bytes]:
+    """MAIL, RCPT, DATA."""
+    mail = f"MAIL FROM:<{letter.sender}>"
+    if connection.offers("size"):
+        mail += f" SIZE={len(letter.message)}"
     if not traits.has_seven_bits:
-        parameters.append(b"BODY=8BITMIME")
-    mail = f"FROM:<{letter.sender}>".encode()
-    rcpt = f"TO:<{letter.recipient}>".encode()
-    for command in ((b"MAIL", mail, *parameters), (b"RCPT", rcpt)):
-        reply = _expect(_DONE, await client.execute_command(*command))
-        if _digit(reply) != _DONE:
-            return reply
-    return _expect(_GO_ON, await client.execute_command(b"DATA"))
+        if not connection.offers("8bitmime"):
+            raise _NoEightBits
+        mail += " BODY=8BITMIME"
+    return [mail.encode(), f"RCPT TO:<{letter.recipient}>".encode(), b"DATA"]
 
 
-async def _transmit(client: SMTP, message: Content) -> SMTPResponse:
-    """Sends the message with its dots doubled (RFC 5321 section 4.5.2); the answer to it.
+async def _offer(connection: Connection) -> SMTPResponse:
+    """The answer to the envelope: the first refusal, else the 354."""
+    refusal: SMTPResponse | None = None
+    for wanted in (_DONE, _DONE, _GO_ON):
+        reply = _expect(wanted, await connection.reply())
+        if _digit(reply) != wanted:
+            refusal = refusal or reply
+            if reply.code == _GOING_AWAY or not connection.is_pipelining:
+                return refusal
+    if refusal is not None and _digit(reply) == _GO_ON:
+        # The server waits for a message without a recipient (RFC 2920, section 3.1): it gets none.
+        connection.close()
+    return refusal or reply
 
-    `SMTP.data` does not tell trouble before the 354 from trouble after the final dot.
-    """
-    if client.protocol is None:
-        raise SMTPServerDisconnected("connection lost")
+
+async def _transmit(connection: Connection, message: Content) -> SMTPResponse:
+    """Sends the message with its dots doubled (RFC 5321 section 4.5.2); the answer to it."""
     for block in _stuffed(message):
-        client.protocol.write(block)
-        await (
-            client.protocol._drain_helper()
-        )  # as the drain of a StreamWriter does, of which there is none
-    return _expect(_DONE, await client.protocol.read_response())
+        await connection.write(block)
+    return _expect(_DONE, await connection.reply())
 
 
 def _stuffed(message: Content) -> Iterator[bytes]:

@@ -193,6 +193,8 @@ class Script:
     step: str
     misdeed: Misdeed
     times: int = 1_000_000
+    pipelining: bool = False
+    """Whether it says that it takes several commands at once."""
     taken: list[bytes] = field(default_factory=list)
     endpoint: Endpoint = _NOWHERE
 
@@ -216,12 +218,15 @@ class Script:
             if self.times >= 0:
                 await self.misdeed(writer)
                 return
-        writer.write(_GOOD.get(step, b"250 ok\r\n"))
+        extension = b"250-PIPELINING\r\n" if step == "EHLO" and self.pipelining else b""
+        writer.write(extension + _GOOD.get(step, b"250 ok\r\n"))
 
 
 @asynccontextmanager
-async def scripted(step: str, misdeed: Misdeed, times: int = 1_000_000) -> AsyncIterator[Script]:
-    script = Script(step, misdeed, times)
+async def scripted(
+    step: str, misdeed: Misdeed, times: int = 1_000_000, *, pipelining: bool = False
+) -> AsyncIterator[Script]:
+    script = Script(step, misdeed, times, pipelining)
     server = await asyncio.start_server(script.serve, "127.0.0.1", 0)
     script.endpoint = Endpoint("127.0.0.1", server.sockets[0].getsockname()[1])
     try:

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mailflow.config import Endpoint
 from mailflow.config import Smarthost as Settings
@@ -326,8 +328,9 @@ def expected(step: str, misdeed: str) -> Outcome:
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("name", MISDEEDS)
-async def test_trouble_is_an_outcome(step: str, name: str) -> None:
-    async with scripted(step, MISDEEDS[name]) as peer:
+@pytest.mark.parametrize("pipelining", [False, True])
+async def test_trouble_is_an_outcome(step: str, name: str, pipelining: bool) -> None:
+    async with scripted(step, MISDEEDS[name], pipelining=pipelining) as peer:
         async with asyncio.timeout(3):
             (result,) = await send(Settings(address=peer.endpoint), letter())
 
@@ -360,8 +363,11 @@ async def test_a_smarthost_that_is_not_there_is_said_in_words() -> None:
 
 @pytest.mark.parametrize("step", STEPS[2:])
 @pytest.mark.parametrize("name", MISDEEDS)
-async def test_trouble_with_one_letter_is_not_the_next_ones(step: str, name: str) -> None:
-    async with scripted(step, MISDEEDS[name], times=1) as peer:
+@pytest.mark.parametrize("pipelining", [False, True])
+async def test_trouble_with_one_letter_is_not_the_next_ones(
+    step: str, name: str, pipelining: bool
+) -> None:
+    async with scripted(step, MISDEEDS[name], times=1, pipelining=pipelining) as peer:
         got = await outcomes(Settings(address=peer.endpoint), letter(1), letter(2))
 
     assert got == [expected(step, name), Outcome.SENT]
@@ -385,6 +391,39 @@ async def test_a_second_answer_is_not_taken_for_the_next_letters() -> None:
         got = await outcomes(Settings(address=peer.endpoint), letter(1), letter(2))
 
     assert got == [Outcome.REFUSED, Outcome.SENT]
+
+
+async def test_what_may_go_together_goes_together() -> None:
+    together: list[list[bytes]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 patient.example.net\r\n")
+        await reader.readline()
+        writer.write(b"250-patient.example.net\r\n250-8BITMIME\r\n250 PIPELINING\r\n")
+        for before in (b"", b"250 reset\r\n"):  # nothing is answered before the DATA is there
+            together.append([await reader.readline() for _ in range(3 + bool(before))])
+            writer.write(before + b"250 ok\r\n250 ok\r\n354 go on\r\n")
+            await reader.readuntil(b"\r\n.\r\n")
+            writer.write(b"250 taken\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        endpoint = Endpoint("127.0.0.1", server.sockets[0].getsockname()[1])
+        got = await outcomes(Settings(address=endpoint), letter(1), letter(2))
+    assert got == [Outcome.SENT] * 2
+    verbs = [[line[:4].strip() for line in lines] for lines in together]
+    assert verbs == [[b"MAIL", b"RCPT", b"DATA"], [b"RSET", b"MAIL", b"RCPT", b"DATA"]]
+
+
+@given(st.binary(max_size=60).map(lambda said: said + b"\r\n"), st.sampled_from(STEPS))
+@settings(max_examples=40, deadline=None)
+def test_whatever_a_smarthost_says_is_an_outcome(text: bytes, step: str) -> None:
+    async def once() -> Outcome:
+        async with scripted(step, says(text), pipelining=True) as peer:
+            async with asyncio.timeout(3):
+                return (await outcomes(Settings(address=peer.endpoint), letter()))[0]
+
+    assert asyncio.run(once()) in Outcome
 
 
 async def test_eight_bits_go_only_to_who_takes_them() -> None:
@@ -442,8 +481,9 @@ def test_the_pace_after_trouble() -> None:
 @pytest.mark.parametrize(
     "misdeed", [says(b"502 no such command\r\n"), drops, is_silent, says(b"\xff\r\n")]
 )
-async def test_a_smarthost_that_does_not_do_rset(misdeed: Misdeed) -> None:
-    async with scripted("RSET", misdeed) as peer:
+@pytest.mark.parametrize("pipelining", [False, True])
+async def test_a_smarthost_that_does_not_do_rset(misdeed: Misdeed, pipelining: bool) -> None:
+    async with scripted("RSET", misdeed, pipelining=pipelining) as peer:
         got = await outcomes(Settings(address=peer.endpoint), *(letter(n) for n in range(3)))
 
     assert got == [Outcome.SENT] * 3
