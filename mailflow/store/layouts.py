@@ -1,6 +1,7 @@
 """How records stand in their rows: worked out once for each kind, since every statement needs it."""
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import peewee as pw
@@ -36,6 +37,7 @@ class Layout(Generic[R]):
             for name, field in self.fields.items()
         }
         """How the value of each column is put into the database; None where it is taken as it is."""
+        self._read = attrgetter(*self.columns)  # of two columns or more, as every table has
         self._make: Callable[..., R] = kind
         self._out_of = [
             (place, field.python_value)
@@ -45,7 +47,7 @@ class Layout(Generic[R]):
 
     def values(self, record: R) -> dict[str, Any]:
         """What is written of a new record, by column."""
-        return {name: getattr(record, name) for name in self.columns}
+        return dict(zip(self.columns, self._read(record), strict=True))
 
     def records(self, rows: Iterable[Iterable[Any]]) -> list[R]:
         """The records of whole rows."""

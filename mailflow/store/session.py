@@ -14,6 +14,9 @@ from mailflow.store.layouts import Convert, Layout, layout_of
 
 R = TypeVar("R")
 
+TOGETHER = 64
+"""Records that one statement writes at most: it has room for so many values, and is compiled for each number."""
+
 Places = list[tuple[str, Convert | None]]
 """The names of the values that a statement takes, in their order, and how each is put into the database."""
 
@@ -40,7 +43,11 @@ class Session:
         return self.insert_all([record], once=once)[0]
 
     def insert_all(self, records: Sequence[R], *, once: bool = False) -> Sequence[R]:
-        """Write new records of one kind, at least one, by one statement."""
+        """Write new records of one kind, many by one statement; the rest as in `insert`."""
+        batches = [records[first : first + TOGETHER] for first in range(0, len(records), TOGETHER)]
+        return [record for batch in batches for record in self._insert_together(batch, once)]
+
+    def _insert_together(self, records: Sequence[R], once: bool) -> Sequence[R]:
         kind = type(records[0])
         layout = layout_of(kind)
         returning = layout.numbered and self._database.returning_clause

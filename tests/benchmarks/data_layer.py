@@ -49,8 +49,7 @@ def _microseconds(work: Callable[[], object]) -> float:
 
 
 def _take_all(unit: Unit) -> None:
-    for envelope in _envelopes():
-        take(unit, [envelope])
+    take(unit, list(_envelopes()))
 
 
 def _plain(database: sqlite3.Connection) -> None:

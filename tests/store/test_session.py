@@ -63,6 +63,13 @@ def test_bytes_are_kept_once_even_of_mails_that_come_together(flow: Flow) -> Non
     assert len(kept) == 2
 
 
+def test_many_records_come_back_in_their_order_with_their_numbers(flow: Flow) -> None:
+    ids = [KnownId(0, "dana", f"{number}@x.test", "c") for number in range(5_000)]
+    made = flow.run(lambda unit: unit.db.insert_all(ids))
+    assert [one.message_id for one in made] == [one.message_id for one in ids]
+    assert flow.run(lambda unit: unit.db.all(KnownId)) == list(made)
+
+
 def test_changes_are_written_to_the_right_columns(flow: Flow) -> None:
     made = flow.run(person, "joe")
     values: dict[str, Any] = {
