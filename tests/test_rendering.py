@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from mailflow import wording
 from mailflow.errors import ConfigError, NotFound
 from mailflow.phrases import Said
-from mailflow.rendering import LINE_LENGTH, Templates, packaged_templates, safe_url, tidy
+from mailflow.rendering import LINE_LENGTH, Templates, packaged_templates, safe_url, stand_in, tidy
 from tests.page_samples import HEAVY, PAGES
 from tests.samples import MAILS, Facts
 
@@ -308,6 +309,17 @@ def test_tidied_text_keeps_its_words_and_the_line_length(text: str) -> None:
     assert "\n\n\n" not in tidied
     for line in tidied.splitlines():
         assert len(line) <= LINE_LENGTH or " " not in line.strip()
+
+
+@pytest.mark.parametrize("language", TEMPLATES.languages.tags)
+@given(people=st.lists(st.text("Aé<&>א -", min_size=1), min_size=1, max_size=9))
+def test_a_draft_that_is_filled_in_is_the_mail_itself(language: str, people: list[str]) -> None:
+    names, page = stand_in("names"), f"https://{stand_in('page')}"
+    template, facts = MAILS["booking-made"]
+    draft = TEMPLATES.mail(template, language, **{**facts, "people": [names], "page_url": page})
+    own = {page: "https://flow.example.com/b/1?a&b", names: wording.names(people, language)}
+    mail = TEMPLATES.mail(template, language, **{**facts, "people": people, "page_url": own[page]})
+    assert draft.filled(own) == mail
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 What all who read alike get alike is written once, and what is their own filled in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -81,10 +81,11 @@ class Telling:
     def body(self, attendee: Attendee | None, zone: str | None) -> bytes:
         """The MIME fields and content for one recipient; the invite goes to attendees, and with a change alone."""
         reader = self._reader(attendee, zone)
-        mail = self._written(self._template, reader, attendee)
+        own = self._own(attendee, reader)
+        mail = self._draft(self._template, reader).filled(own)
         if self._news is None or attendee is None:
             return alternative(mail.text, mail.html)
-        invite = self._invite(attendee, reader)
+        invite = self._invite(attendee, reader, own)
         if self._news.change is Change.KEPT:
             calendar, method = decline_counter(invite), "DECLINECOUNTER"
         else:
@@ -93,9 +94,10 @@ class Telling:
 
     def invite(self, attendee: Attendee, zone: str | None) -> Invite:
         """The booking as one attendee's calendar takes it."""
-        return self._invite(attendee, self._reader(attendee, zone))
+        reader = self._reader(attendee, zone)
+        return self._invite(attendee, reader, self._own(attendee, reader))
 
-    def _invite(self, attendee: Attendee, reader: Reader) -> Invite:
+    def _invite(self, attendee: Attendee, reader: Reader, own: Mapping[str, str]) -> Invite:
         unit, booking = self._unit, self._booking
         return Invite(
             uid=uid_of(unit, booking),
@@ -104,9 +106,9 @@ class Telling:
             start=booking.start,
             end=booking.end,
             summary=unit.templates.languages.say(_what(self._kind, self._host), reader.language),
-            description=self._written("invite", reader, attendee).text.strip(),
+            description=self._draft("invite", reader).filled(own).text.strip(),
             location=self._kind.location,
-            url=links.booking_url(unit, booking, attendee),
+            url=own[self._page] or None,
             organizer_name=self._host.name,
             organizer=addresses(unit).conversation(booking.host, booking.thread),
             attendee_name=attendee.name,
@@ -124,22 +126,22 @@ class Telling:
             is_client=attendee is not None and attendee.role is Role.CLIENT,
         )
 
-    def _written(self, template: str, reader: Reader, attendee: Attendee | None) -> Rendered:
-        """A mail, or what an invite says, for one recipient."""
-        draft = self._drafts.get((template, reader))
-        if draft is None:
-            draft = self._drafts[template, reader] = self._draft(template, reader)
+    def _own(self, attendee: Attendee | None, reader: Reader) -> Mapping[str, str]:
+        """What is a recipient's own, by its stand-in."""
         url = links.booking_url(self._unit, self._booking, attendee) if attendee else None
         others = wording.names(self._others(attendee), reader.language)
-        return draft.filled({self._page: url or "", self._names: others})
+        return {self._page: url or "", self._names: others}
 
     def _draft(self, template: str, reader: Reader) -> Rendered:
         """The words for all such readers, with stand-ins for what is a recipient's own."""
+        if (draft := self._drafts.get((template, reader))) is not None:
+            return draft
         has_page = reader.attends and self._unit.config.mailflow.public_url
         page = self._page if has_page and (self._confirmed or template != "invite") else None
         people = [self._names] if len(self.attendees) > reader.attends else []
         facts = self._facts(reader, people, page)
-        return self._unit.templates.mail(template, reader.language, **facts)
+        draft = self._unit.templates.mail(template, reader.language, **facts)
+        return self._drafts.setdefault((template, reader), draft)
 
     def _others(self, attendee: Attendee | None) -> list[str]:
         """The people of the booking by name, but for one."""
