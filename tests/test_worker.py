@@ -121,7 +121,7 @@ async def test_a_big_mail_is_passed_on_as_it_came(flow: Flow) -> None:
         body = await flow.store.read(lambda unit: kept(unit.db, delivery.body))
     assert smarthost.taken[0][2] == delivery.head + body
     assert body == b"\r\n" + file
-    assert flow.run(lambda unit: len(unit.db.all(Piece))) == 6
+    assert flow.run(lambda unit: len(unit.db.all(Piece))) == 12
 
 
 async def test_a_body_that_was_let_go_before_its_copy_was_queued_is_made_again(flow: Flow) -> None:

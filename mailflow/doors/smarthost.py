@@ -36,6 +36,7 @@ _GOING_AWAY = 421  # to whatever it is the answer (RFC 5321 section 3.8)
 _TROUBLE = (SMTPException, OSError, ValueError)  # TimeoutError and ssl.SSLError are OSErrors
 
 _NOT_PRINTABLE = re.compile(r"[^ -~]+")
+_BLOCK = 128 * 1024  # bytes of a message: many may be on their way at a time
 _DETAIL_LENGTH = 300  # characters: enough of an answer to see what is wrong
 
 
@@ -177,7 +178,7 @@ def _traits(letter: Letter) -> _Traits:
     """What the message is like, looked through a piece at a time."""
     has_seven_bits = is_canonical = True
     block = cut = b""
-    for piece in pieces(letter.message):
+    for piece in pieces(letter.message, _BLOCK):
         block = cut + piece
         cut = b"\r" if block.endswith(b"\r") else b""  # its LF is in the next piece
         seen = block.removesuffix(cut)
@@ -236,12 +237,12 @@ async def _transmit(connection: Connection, message: Content) -> SMTPResponse:
 
 
 def _stuffed(message: Content) -> Iterator[bytes]:
-    """The message on the wire, up to its end mark; of a big one no more than two pieces are in memory."""
+    """The message on the wire, up to its end mark, in blocks."""
     before, waiting = b"\r\n", b""
-    for piece in pieces(message):
+    for piece in pieces(message, _BLOCK):
         if waiting:
             yield waiting
-        # A line may begin in one piece, and its dot stand in the next.
+        # A line may end in one piece, and the next begin with its dot.
         waiting = (before + piece).replace(b"\r\n.", b"\r\n..")[len(before) :]
         before = (before + piece)[-2:]
     yield waiting + b".\r\n"

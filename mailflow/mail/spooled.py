@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-PIECE = 1024 * 1024
+PIECE = 512 * 1024
 """Octets that are in memory at a time. Less costs: each piece is a change of threads, or four."""
 
 
@@ -23,10 +23,10 @@ class Spooled:
         self.file.seek(self.start)
         return self.file.read(self.size)
 
-    def pieces(self) -> Iterator[bytes]:
-        """All octets in their order, none of the pieces too large; as often as they are asked for."""
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """All octets in their order, so many at a time; as often as they are asked for."""
         self.file.seek(self.start)
-        while piece := self.file.read(PIECE):
+        while piece := self.file.read(size):
             yield piece
 
 
@@ -34,10 +34,10 @@ Content = bytes | Spooled
 """Octets of whatever number."""
 
 
-def pieces(content: Content) -> Iterator[bytes]:
+def pieces(content: Content, size: int = PIECE) -> Iterator[bytes]:
     """The same of octets that stand in memory or do not."""
     if isinstance(content, Spooled):
-        yield from content.pieces()
+        yield from content.pieces(size)
     else:
-        for start in range(0, len(content), PIECE):
-            yield content[start : start + PIECE]
+        for start in range(0, len(content), size):
+            yield content[start : start + size]

@@ -80,7 +80,7 @@ def test_a_silent_conversation_goes_with_all_that_belongs_to_it(flow: Flow) -> N
 def test_a_big_mail_goes_with_all_its_pieces(flow: Flow) -> None:
     head = b"From: joe@client.test\r\nMessage-ID: <big@client.test>\r\nSubject: x\r\n\r\n"
     flow.hand_in(head + b"Again and again.\r\n" * 100_000, ["dana@flow.test"])
-    assert len(flow.run(lambda unit: unit.db.all(Piece))) == 4
+    assert len(flow.run(lambda unit: unit.db.all(Piece))) == 8
     years_later(flow)
     assert pruned(flow, 365)["blobs"] == 2
     assert flow.run(lambda unit: unit.db.all(Piece)) == []

@@ -27,8 +27,8 @@ def in_a_file(content: bytes) -> Content:
 class Torn(Spooled):
     """A file whose disk fails."""
 
-    def pieces(self) -> Iterator[bytes]:
-        yield from list(Spooled.pieces(self))[:-1]
+    def pieces(self, size: int) -> Iterator[bytes]:
+        yield from list(Spooled.pieces(self, size))[:-1]
         raise OSError
 
 
