@@ -14,7 +14,7 @@ from tests.torture.listener import postfix
 
 MAILS = 500
 ALONE = 40
-BURSTS = 60
+BURSTS = 100
 OURS = "dana@flow.test"
 POSTFIXS = "dana@flow.example.com"
 
@@ -61,7 +61,8 @@ def _last_of_many(to: str, port: int, sink: Sink) -> float:
     how long the flood is.
     """
     ten = Flood(10, 10, to)
-    return quantiles((10_000 / _per_second(ten, port, sink) for _ in range(BURSTS)), n=100)[-1]
+    taken = (10_000 / _per_second(ten, port, sink) for _ in range(BURSTS))
+    return quantiles(taken, n=100, method="inclusive")[-1]
 
 
 BENCHMARK = Benchmark(
