@@ -22,6 +22,8 @@ class Client:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self.patience = 5.0
+        """Seconds for which it waits for a line."""
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -37,7 +39,7 @@ class Client:
         return "\n".join(lines)
 
     async def _line(self) -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(self.patience):
             try:
                 return (await self.reader.readline()).decode().rstrip("\r\n")
             except ConnectionError:

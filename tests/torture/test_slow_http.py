@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import Count, Figure
 from tests.end_to_end.world import World
+from tests.torture.starvation import stopwatch
 
 SLOWLY = shutil.which("slowhttptest")
 
@@ -61,19 +62,11 @@ def test_an_honest_visitor_is_served(tmp_path: Path, count: Count, figure: Figur
 
 
 def _visits(world: World, seconds: int) -> Iterator[float]:
-    """How long a visitor waits for a page, time after time.
-
-    What the machine does for others is not counted: the time in which the server could go on, were there a processor.
-    """
+    """How long a visitor waits for a page, time after time; what the machine does for others is not counted."""
     url = f"http://127.0.0.1:{world.http}/dana/coaching"
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(0.5)
-        began, starved = time.monotonic(), _starved(world.pid)
+        waited = stopwatch(world.pid)
         assert httpx.get(url, headers={"Host": "flow.test"}, timeout=60).status_code == 200
-        yield time.monotonic() - began - (_starved(world.pid) - starved)
-
-
-def _starved(pid: int) -> float:
-    """Seconds for which the main thread of a process has waited for a processor."""
-    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e9
+        yield waited()
