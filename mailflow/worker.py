@@ -150,7 +150,7 @@ class Worker:
                 log.error("mails.not_renewed", error=error)
 
     async def _read(self, job: Job) -> Arrival:
-        mail = await read_job(self._store, self._readers, job)
+        mail = await persist(partial(read_job, self._store, self._readers, job))
         loop = asyncio.get_running_loop()
         verdict = await loop.run_in_executor(self._judges, self._judge, job.envelope, mail)
         return job.arrival(mail, verdict)
@@ -227,10 +227,10 @@ def _wake(wakers: Iterable[asyncio.Event]) -> None:
 
 
 async def persist(work: Callable[[], Awaitable[R]]) -> R:
-    """What `work` comes to, begun anew while the database is in trouble: no mail is to blame for a full disk."""
+    """What `work` comes to, begun anew while database or disk are in trouble: no mail is to blame for a full one."""
     while True:
         try:
             return await work()
-        except DatabaseTrouble as error:
+        except (DatabaseTrouble, OSError) as error:
             log.error("database.trouble", error=error)
             await asyncio.sleep(PULSE)

@@ -124,6 +124,24 @@ async def test_a_big_mail_is_passed_on_as_it_came(flow: Flow) -> None:
     assert flow.run(lambda unit: len(unit.db.all(Piece))) == 12
 
 
+async def test_no_big_mail_is_to_blame_for_the_disk(flow: Flow) -> None:
+    """It lies in a file while it is read, which cannot be had for a while: that is no failed try."""
+    folder = flow.config.mailflow.data_dir
+    async with working(flow) as smarthost, asyncio.timeout(60):
+        await flow.store.run(hand_in, "Hello, all is well")
+        while not smarthost.taken:
+            await asyncio.sleep(0.05)
+        folder.rename(folder.with_name("away"))
+        await flow.store.run(hand_in, "Hello", b"y" * 70 * 20_000 + b"\r\n")
+        await asyncio.sleep(2)
+        assert len(smarthost.taken) == 1
+        folder.with_name("away").rename(folder)
+        while len(smarthost.taken) < 2:
+            await asyncio.sleep(0.05)
+    _, mail = flow.run(lambda unit: unit.db.all(TakenMail))
+    assert (mail.state, mail.attempts) == (Taken.DONE, 1)
+
+
 async def test_a_body_that_was_let_go_before_its_copy_was_queued_is_made_again(flow: Flow) -> None:
     ident = flow.run(hand_in, "Hello", b"y" * 70 * 20_000 + b"\r\n")
     (job,) = flow.run(take_up, 1)

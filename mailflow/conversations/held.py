@@ -8,7 +8,7 @@ from mailflow.conversations.questions import answer_question
 from mailflow.conversations.taking import set_aside
 from mailflow.errors import MailflowError
 from mailflow.mail.message_ids import canonical
-from mailflow.store.blobs import kept
+from mailflow.store.blobs import beginning
 from mailflow.store.states import Taken
 from mailflow.store.tables import Question, TakenMail
 from mailflow.store.unit import Unit
@@ -52,7 +52,7 @@ def message_id_of(unit: Unit, taken: TakenMail) -> str | None:
     """The id of a mail, found in its bytes where it could not be read; None if there is none."""
     if taken.message_id:
         return taken.message_id
-    raw = kept(unit.db, taken.blob)
+    raw, _ = beginning(unit.db, taken.blob)
     match = _MESSAGE_ID.search(raw[:SEARCHED])
     text = match[1].decode("utf-8", "replace") if match else ""
     return canonical(text, unit.config.mailflow.domain)
