@@ -11,6 +11,9 @@ import pytest
 SMALL = 48 * 1024**2
 """Octets."""
 
+STEP, PAGE = 1024**2, 4096
+"""Octets that are taken at once: what does not fit is given back, and must not be felt by others."""
+
 
 @contextmanager
 def mounted(folder: Path) -> Iterator[None]:
@@ -26,12 +29,13 @@ def mounted(folder: Path) -> Iterator[None]:
 
 
 def fill(folder: Path, leave: int) -> Path:
-    """A file that takes all the room but that much."""
+    """A file that takes all the room but that much; not what somebody else gives back meanwhile."""
     path = folder / "filler"
-    with path.open("ab") as file:
-        while (more := _free(folder) - leave) > 0:
-            with suppress(OSError):  # somebody else took some of it meanwhile
-                os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, more)
+    more = max(0, _free(folder) - leave)
+    with path.open("ab") as file, suppress(OSError):  # somebody else took the last of it
+        for size, number in ((STEP, more // STEP), (PAGE, more % STEP // PAGE)):
+            for _ in range(number):
+                os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, size)
     return path
 
 
