@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from mailflow import wording
 from mailflow.appointments import calendars
-from mailflow.store.queries import last_sent, waiting_copies, waiting_mails
+from mailflow.store.queues import last_sent, waiting_copies, waiting_mails
 from mailflow.store.states import Taken
 from mailflow.store.tables import Alarm, Node
 from mailflow.store.unit import Unit

@@ -2,7 +2,8 @@
 
 from mailflow.appointments.announcing import remind
 from mailflow.config import AppointmentType
-from mailflow.store.queries import due_reminders, void_deliveries
+from mailflow.store.queries import due_reminders
+from mailflow.store.queues import void_deliveries
 from mailflow.store.states import Status
 from mailflow.store.tables import Booking, Reminder
 from mailflow.store.unit import Unit

@@ -12,7 +12,7 @@ from mailflow.mail.envelope import Envelope
 from mailflow.mail.reading import Mail
 from mailflow.store import is_embedded
 from mailflow.store.blobs import beginning, keep_all
-from mailflow.store.queries import free_mails, lease_mails, mails_to_take_up
+from mailflow.store.queues import free_mails, lease_mails, mails_to_take_up
 from mailflow.store.states import Taken
 from mailflow.store.tables import TakenMail
 from mailflow.store.unit import Unit

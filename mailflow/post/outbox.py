@@ -14,7 +14,7 @@ from mailflow.post.conversations import addresses
 from mailflow.post.failures import NEVER, give_up, tell_undelivered
 from mailflow.store import is_embedded
 from mailflow.store.blobs import few_kept
-from mailflow.store.queries import (
+from mailflow.store.queues import (
     begin_deliveries,
     due_deliveries,
     hasten_deliveries,
