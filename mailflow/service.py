@@ -2,10 +2,8 @@
 
 import asyncio
 import gc
-import math
 import os
 import socket
-import time
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -49,9 +47,6 @@ class Role(StrEnum):
     WEB = "web"
     WORKER = "worker"
 
-
-LOOKS = 0.1
-"""Seconds between two looks at the room on the disk: what comes in meanwhile finds place in what is left free."""
 
 Ports = Mapping[str, tuple[str, int]]
 """Where a running mailflow can be reached, by `smtp` and by `http`, as far as it takes mail and serves pages."""
@@ -223,14 +218,11 @@ def _room(settings: Config) -> Callable[[], bool]:
     if not is_embedded(settings):
         return lambda: True
     folder = settings.mailflow.data_dir
-    looked, found = -math.inf, False
 
     def has_room() -> bool:
-        nonlocal looked, found
-        if time.monotonic() - looked >= LOOKS:
-            looked, found = time.monotonic(), room.has_room(folder)
-            if found:
-                room.keep_reserve(folder)  # it may have been given up since
+        found = room.has_room(folder)
+        if found:
+            room.keep_reserve(folder)  # it may have been given up since
         return found
 
     return has_room
