@@ -89,6 +89,10 @@ class Sent:
     message: EmailMessage
 
     def __getitem__(self, name: str) -> str:
+        if name == "Message-ID":
+            # As it stands: Python 3.11 does not survive to read `<:@client.test>`.
+            found = (value for key, value in self.message.raw_items() if key == name)
+            return str(next(found, "")).strip()
         return str(self.message[name] or "")
 
     @property

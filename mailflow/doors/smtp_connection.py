@@ -23,9 +23,8 @@ class Connection(asyncio.Protocol):
         if client.transport is None:
             raise SMTPServerDisconnected("connection lost")
         self._client = client
-        self._transport = cast(
-            asyncio.Transport, client.transport
-        )  # not all loops' are one by name
+        # Not all loops' transports are one by name.
+        self._transport = cast(asyncio.Transport, client.transport)
         self._heard = bytearray()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
