@@ -31,7 +31,7 @@ from mailflow.errors import ConfigError, DiskFailed
 from mailflow.keys import Keyring
 from mailflow.mail.envelope import Envelope, Recipient
 from mailflow.mail.own_addresses import OwnAddresses
-from mailflow.mail.signing import Signer
+from mailflow.mail.wire.signing import Signer
 from mailflow.post import outbox
 from mailflow.rendering import Templates, packaged_templates
 from mailflow.store import DatabaseTrouble, Store, is_new, open_store, room

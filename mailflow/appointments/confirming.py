@@ -9,7 +9,7 @@ from mailflow.appointments.telling import Change, News, subject_of
 from mailflow.config import AppointmentType
 from mailflow.errors import Expired, TooMany
 from mailflow.mail.addresses import Person, normalise
-from mailflow.mail.writing import alternative
+from mailflow.mail.wire.writing import alternative
 from mailflow.phrases import said
 from mailflow.post.copies import Copy
 from mailflow.post.letters import send_apart

@@ -14,7 +14,7 @@ from mailflow.appointments.narrowing import Narrowing
 from mailflow.config import AppointmentType
 from mailflow.errors import Expired, NoFreeTime
 from mailflow.keys import new_id
-from mailflow.mail.writing import alternative, with_attachments
+from mailflow.mail.wire.writing import alternative, with_attachments
 from mailflow.phrases import Words, said
 from mailflow.post.conversations import display_name, host_writes, language_of, people
 from mailflow.post.letters import Letter, post

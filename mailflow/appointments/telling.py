@@ -17,7 +17,7 @@ from mailflow.appointments.itip import Invite, decline_counter, write_invite
 from mailflow.appointments.uids import uid_of
 from mailflow.config import AppointmentType, Host
 from mailflow.mail.addresses import Person
-from mailflow.mail.writing import alternative, invitation
+from mailflow.mail.wire.writing import alternative, invitation
 from mailflow.phrases import Said, said
 from mailflow.post.conversations import addresses, display_name
 from mailflow.rendering import Rendered, stand_in

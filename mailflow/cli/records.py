@@ -10,7 +10,7 @@ from dns.reversename import from_address
 
 from mailflow.cli.findings import Finding, fail, ok, warn
 from mailflow.config import Config
-from mailflow.mail.signing import Signer
+from mailflow.mail.wire.signing import Signer
 
 PATIENCE = 4.0
 """Seconds for each question, tries included."""

@@ -15,7 +15,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from mailflow.mail.cleaning import clean_line, clean_text, mark_hidden
+from mailflow.mail.text.cleaning import clean_line, clean_text, mark_hidden
 
 # What others wrote is shown as it stands: nothing in it is markup, an emoji's name or a number.
 console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)

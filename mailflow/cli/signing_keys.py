@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 from mailflow.cli.screen import print_line
-from mailflow.mail.signing import Signer, new_key
+from mailflow.mail.wire.signing import Signer, new_key
 
 SELECTOR = "mailflow{number}"
 """Each key has a selector of its own, so that an old record can stay while mail signed with it is under way."""

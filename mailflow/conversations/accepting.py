@@ -11,8 +11,8 @@ from mailflow.conversations.commands import read_commands
 from mailflow.conversations.orders import answers_notice, obey, refuse, say_kept
 from mailflow.conversations.relaying import pass_on
 from mailflow.mail.addresses import Person, is_address, normalise
-from mailflow.mail.header_fields import ids
 from mailflow.mail.reading import Mail
+from mailflow.mail.wire.header_fields import ids
 from mailflow.phrases import said
 from mailflow.post.conversations import addresses, host_writes, join
 from mailflow.post.letters import notify_in

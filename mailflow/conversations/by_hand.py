@@ -11,7 +11,7 @@ from mailflow.conversations.relaying import RELAY
 from mailflow.conversations.warnings import warn
 from mailflow.errors import MailflowError
 from mailflow.mail.addresses import Person
-from mailflow.mail.writing import alternative
+from mailflow.mail.wire.writing import alternative
 from mailflow.post.conversations import (
     addresses,
     display_name,

@@ -3,9 +3,9 @@
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.relaying import body_of
 from mailflow.mail.addresses import Person
-from mailflow.mail.copied_header import carried_fields
-from mailflow.mail.header_fields import Mailbox
+from mailflow.mail.copies.copied_header import carried_fields
 from mailflow.mail.tasks import Relaying
+from mailflow.mail.wire.header_fields import Mailbox
 from mailflow.post.copies import Copy, queue_copies, stamp_fields
 from mailflow.store.unit import Unit
 

@@ -13,6 +13,7 @@ from mailflow.conversations.postmaster import forward_to_operator
 from mailflow.conversations.proposals import answer_proposal
 from mailflow.conversations.questions import answer_question, ask_again, fits, hold, read_answer
 from mailflow.conversations.taking import read_facts
+from mailflow.mail.copies.stamps import comes_back
 from mailflow.mail.own_addresses import (
     Destination,
     FrontDoor,
@@ -24,7 +25,6 @@ from mailflow.mail.own_addresses import (
 )
 from mailflow.mail.reading import Mail
 from mailflow.mail.recipient_fields import recipients_named
-from mailflow.mail.stamps import comes_back
 from mailflow.post.conversations import addresses
 from mailflow.store.states import Doubt, Taken
 from mailflow.store.tables import (

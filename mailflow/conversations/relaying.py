@@ -6,9 +6,9 @@ from email.utils import format_datetime
 from mailflow.conversations.arrival import Arrival
 from mailflow.errors import BodyUnmade
 from mailflow.mail.addresses import Person, normalise
-from mailflow.mail.copied_header import carried_fields
-from mailflow.mail.header_fields import Value, ids
+from mailflow.mail.copies.copied_header import carried_fields
 from mailflow.mail.tasks import Relaying
+from mailflow.mail.wire.header_fields import Value, ids
 from mailflow.post.conversations import display_name, language_of, people, recipients
 from mailflow.post.copies import Copy, Fields, queue_copies, sender_fields, stamp_fields
 from mailflow.post.inert import Inert

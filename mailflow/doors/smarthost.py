@@ -24,9 +24,9 @@ from mailflow.doors.smtp_connection import Connection
 from mailflow.errors import SmarthostAway
 from mailflow.journal import log
 from mailflow.mail.envelope import is_mailbox
-from mailflow.mail.mime_encoding import has_bare_line_break
 from mailflow.mail.outgoing import Letter, Outcome, Result
 from mailflow.mail.spooled import Content, Spooled, pieces
+from mailflow.mail.wire.mime_encoding import has_bare_line_break
 from mailflow.phrases import Said, Words, said
 
 _DONE, _GO_ON, _LATER, _NEVER = 2, 3, 4, 5  # first digits (RFC 5321 section 4.2.1)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import idna
 
-from mailflow.mail.cleaning import clean_line, mark_hidden
-from mailflow.mail.lexing import Kind, Token, lex
-from mailflow.mail.raw_headers import header_text, letters, unfold
+from mailflow.mail.text.cleaning import clean_line, mark_hidden
+from mailflow.mail.text.lexing import Kind, Token, lex
+from mailflow.mail.wire.raw_headers import header_text, letters, unfold
 
 # Nobody writes to more people by hand, and each of them costs work further on.
 MAX_PEOPLE = 1_000

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 
 from mailflow.mail.authenticity import Verdict, author_domain, is_aligned, organisational
-from mailflow.mail.lexing import Kind, Token, lex
 from mailflow.mail.reading import Mail, TraceField
+from mailflow.mail.text.lexing import Kind, Token, lex
 
 _BY = re.compile(r"\bby\s+([A-Za-z0-9._-]+)")
 # Where the domain's policy stands: "(p=REJECT sp=NONE dis=NONE)" of Gmail and OpenDMARC,

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from mailflow.mail.addresses import normalise, split
-from mailflow.mail.raw_headers import RawHeaders, header_text
+from mailflow.mail.wire.raw_headers import RawHeaders, header_text
 
 _MARKS = (
     "x-autoreply",

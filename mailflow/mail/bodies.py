@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Any, NamedTuple
 
-from mailflow.mail.charsets import decoded
-from mailflow.mail.cleaning import clean_line, clean_text
-from mailflow.mail.flowed import join_flowed
-from mailflow.mail.html_text import rendered
-from mailflow.mail.raw_headers import header_text
+from mailflow.mail.text.charsets import decoded
+from mailflow.mail.text.cleaning import clean_line, clean_text
+from mailflow.mail.text.flowed import join_flowed
+from mailflow.mail.text.html_text import rendered
+from mailflow.mail.wire.raw_headers import header_text
 
 # A book has less. The raw mail is kept whole.
 MAX_TEXT = 1_000_000

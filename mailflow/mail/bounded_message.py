@@ -6,7 +6,7 @@ from email.message import Message
 from typing import Any
 
 from mailflow.errors import Unreadable
-from mailflow.mail.mime_parts import MAX_DEPTH, MAX_PARTS
+from mailflow.mail.wire.mime_parts import MAX_DEPTH, MAX_PARTS
 
 MAX_HEADER_OCTETS = 256 * 1024
 MAX_HEADER_LINES = 1_000

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from mailflow.errors import Unreadable
-from mailflow.mail import message_ids, mime_parts
+from mailflow.mail import message_ids
 from mailflow.mail.addresses import normalise, people
-from mailflow.mail.charsets import decoded
-from mailflow.mail.cleaning import clean_line
-from mailflow.mail.mime_encoding import with_crlf
-from mailflow.mail.mime_parts import Field, Part
+from mailflow.mail.text.charsets import decoded
+from mailflow.mail.text.cleaning import clean_line
+from mailflow.mail.wire import mime_parts
+from mailflow.mail.wire.mime_encoding import with_crlf
+from mailflow.mail.wire.mime_parts import Field, Part
 
 # We mail each recipient on their own: more come from a server that expands a list.
 MAX_RECIPIENTS = 100

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
-from mailflow.mail.raw_headers import header_text, octets, unfold
+from mailflow.mail.wire.raw_headers import header_text, octets, unfold
 
 MAX_ID_OCTETS = 512
 # A thread of years has a few hundred ids: its root and its newest members say where a mail belongs.

@@ -14,10 +14,10 @@ from mailflow.mail import message_ids, quoting, thread_index
 from mailflow.mail.addresses import Person, people
 from mailflow.mail.automatic import Automation, automation
 from mailflow.mail.bodies import Attachment, Body, content_digest, read_body
-from mailflow.mail.body_hashes import BodyHashes, body_hashes
 from mailflow.mail.bounded_message import BoundedMessage, check_header_block
-from mailflow.mail.cleaning import MAX_LINE, clean_line
-from mailflow.mail.raw_headers import RawHeaders, raw_headers, unfold
+from mailflow.mail.text.cleaning import MAX_LINE, clean_line
+from mailflow.mail.wire.body_hashes import BodyHashes, body_hashes
+from mailflow.mail.wire.raw_headers import RawHeaders, raw_headers, unfold
 
 MOST_AHEAD = 14 * 60 * 60  # seconds; no clock on Earth is further from UTC
 # A date outside is a clock that was never set; the time of arrival is what counts anyway.

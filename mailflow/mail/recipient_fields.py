@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from email import message_from_bytes
 
 from mailflow.mail.addresses import people
-from mailflow.mail.raw_headers import raw_headers
+from mailflow.mail.wire.raw_headers import raw_headers
 
 MOST_OCTETS = 256 * 1024
 """Of a header; what is longer was not read at all."""

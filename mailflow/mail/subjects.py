@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mailflow.mail.cleaning import MAX_LINE
+from mailflow.mail.text.cleaning import MAX_LINE
 
 _REPLY_MARKS = (
     "re", "aw", "antw", "antwort", "sv", "vs", "vá", "rif", "r", "res", "resp", "réf", "ref",

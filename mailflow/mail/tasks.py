@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mailflow.mail.body_hashes import relaxed_hash
-from mailflow.mail.relaying import relayed
+from mailflow.mail.copies.relaying import relayed
+from mailflow.mail.wire.body_hashes import relaxed_hash
 
 
 @dataclass(frozen=True, slots=True)

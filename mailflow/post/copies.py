@@ -7,12 +7,12 @@ from email.utils import format_datetime
 
 from mailflow.config import Host
 from mailflow.mail.addresses import Person, split
-from mailflow.mail.header_fields import Mailbox, Value, ids
-from mailflow.mail.stamps import stamp
+from mailflow.mail.copies.stamps import stamp
 from mailflow.mail.subjects import base_subject
 from mailflow.mail.tasks import outline
 from mailflow.mail.thread_index import write
-from mailflow.mail.writing import head
+from mailflow.mail.wire.header_fields import Mailbox, Value, ids
+from mailflow.mail.wire.writing import head
 from mailflow.post.conversations import addresses
 from mailflow.post.threads import Thread
 from mailflow.store.blobs import keep_all

@@ -8,10 +8,10 @@ from email.utils import format_datetime
 from mailflow.config import Host
 from mailflow.keys import new_id
 from mailflow.mail.addresses import Person
-from mailflow.mail.header_fields import Mailbox, ids
 from mailflow.mail.message_ids import new_message_id, reference_chain
 from mailflow.mail.subjects import reply_subject
-from mailflow.mail.writing import alternative
+from mailflow.mail.wire.header_fields import Mailbox, ids
+from mailflow.mail.wire.writing import alternative
 from mailflow.phrases import ENGLISH, Words
 from mailflow.post.conversations import addresses, language_of, recipients
 from mailflow.post.copies import AUTOMATIC, Copy, Fields, letter_fields, queue_copies, stamp_fields

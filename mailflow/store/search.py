@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from mailflow.mail.cleaning import clean_line
+from mailflow.mail.text.cleaning import clean_line
 from mailflow.store.session import Session
 
 _TERM = re.compile(r'"([^"]*)"|([^\s"]+)')

@@ -10,7 +10,7 @@ from pathlib import Path
 from mailflow.appointments.announcing import announce
 from mailflow.appointments.telling import Change, News
 from mailflow.mail.addresses import Person
-from mailflow.mail.signing import Signer, new_key
+from mailflow.mail.wire.signing import Signer, new_key
 from mailflow.post.conversations import join
 from mailflow.store import open_store
 from mailflow.store.states import Role

@@ -15,7 +15,7 @@ from mailflow.cli.public_page import public_url_finding
 from mailflow.cli.records import dns_findings
 from mailflow.config import Config
 from mailflow.conversations.by_hand import begin
-from mailflow.mail.signing import Signer
+from mailflow.mail.wire.signing import Signer
 from mailflow.nodes import be_seen
 from tests.cli.command import mailflow
 from tests.doors.authentication.domains import RSA

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailflow.mail.writing import check_wire
+from mailflow.mail.wire.writing import check_wire
 from tests.conftest import Golden
 from tests.conversations.test_conversation import ANN, DANA, JOE
 from tests.flow import Flow, Sent, to

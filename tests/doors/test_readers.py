@@ -9,8 +9,8 @@ import pytest
 
 from mailflow.doors.readers import PROCESSES, Patience, Readers
 from mailflow.errors import ReaderLost, Unreadable
+from mailflow.mail.copies.relaying import relayed
 from mailflow.mail.reading import read
-from mailflow.mail.relaying import relayed
 from mailflow.mail.spooled import Spooled
 from mailflow.mail.tasks import Relaying, outline
 from mailflow.post.inert import Inert

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailflow.mail.automatic import Automation, automation
-from mailflow.mail.raw_headers import raw_headers
+from mailflow.mail.wire.raw_headers import raw_headers
 
 NAMES = st.sampled_from(["Auto-Submitted", "Precedence", "List-Id", "Subject"])
 

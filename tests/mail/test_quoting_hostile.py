@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.html_text import rendered
 from mailflow.mail.quoting import written
+from mailflow.mail.text.html_text import rendered
 
 LIMIT = 0.3  # seconds of this process, whatever others do on the machine
 ATTRIBUTION = "On Mon, 2 Mar 2026 at 09:14, Paul <p@w.example> wrote:\n"

@@ -11,7 +11,7 @@ import pytest
 
 from mailflow.appointments.announcing import tell_again
 from mailflow.mail.outgoing import Outcome, Result
-from mailflow.mail.signing import Signer
+from mailflow.mail.wire.signing import Signer
 from mailflow.post import outbox
 from mailflow.store import open_store
 from mailflow.store.tables import Attendee, Booking

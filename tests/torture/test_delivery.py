@@ -14,8 +14,8 @@ from mailflow.doors.delivery import Delivery
 from mailflow.doors.pace import CONNECTIONS, Pace
 from mailflow.doors.smarthost import Patience
 from mailflow.mail.addresses import Person
-from mailflow.mail.header_fields import Mailbox, ids
 from mailflow.mail.outgoing import UNKNOWN_TRIES, UNKNOWN_WAIT
+from mailflow.mail.wire.header_fields import Mailbox, ids
 from mailflow.post.copies import Copy, queue_copies
 from mailflow.store.states import Sending
 from mailflow.store.tables import Delivery as Row

@@ -8,7 +8,7 @@ from mailflow.appointments.pages.asked import Asked
 from mailflow.config import AppointmentType
 from mailflow.errors import InvalidForm
 from mailflow.mail.addresses import Person, is_address
-from mailflow.mail.cleaning import clean_line, clean_text
+from mailflow.mail.text.cleaning import clean_line, clean_text
 from mailflow.phrases import Words, said
 from mailflow.post.conversations import addresses
 from mailflow.store.unit import Unit

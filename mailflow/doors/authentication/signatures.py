@@ -8,9 +8,9 @@ import dkim
 
 from mailflow.doors.authentication.resolver import Lookup
 from mailflow.mail.authenticity import is_aligned
-from mailflow.mail.body_hashes import BodyHashes
 from mailflow.mail.bounded_message import MAX_HEADER_OCTETS
 from mailflow.mail.dmarc import Evidence, Method, Outcome
+from mailflow.mail.wire.body_hashes import BodyHashes
 
 # Forwarders add one each on top; a mail passes a few.
 MAX_SIGNATURES = 5

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from mailflow.mail.html_text import rendered
 from mailflow.mail.quoting.cuts import own, trimmed
 from mailflow.mail.quoting.known import Parents
 from mailflow.mail.quoting.lines import split
 from mailflow.mail.quoting.structure import reply_place
+from mailflow.mail.text.html_text import rendered
 
 __all__ = ["written"]
 

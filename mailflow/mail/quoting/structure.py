@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from mailflow.mail.html_text import Place, hidden
+from mailflow.mail.text.html_text import Place, hidden
 
 # Elements that hold a quote, the line that introduces it, or both.
 _QUOTES = re.compile(

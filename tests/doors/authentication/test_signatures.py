@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailflow.doors.authentication.signatures import check_signatures
-from mailflow.mail.body_hashes import body_hashes
 from mailflow.mail.dmarc import Evidence, Outcome
+from mailflow.mail.wire.body_hashes import body_hashes
 from tests.doors.authentication.domains import (
     RSA_RECORD,
     SHORT_RSA,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.lexing import Kind, lex
+from mailflow.mail.text.lexing import Kind, lex
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 import re
 
 from mailflow.errors import UnsafeValue
-from mailflow.mail import encoded_words, header_fields, mime_parts
-from mailflow.mail.charsets import decoded
-from mailflow.mail.header_fields import Value, Verbatim
-from mailflow.mail.mime_encoding import has_long_line
-from mailflow.mail.mime_parts import Field
+from mailflow.mail.text import encoded_words
+from mailflow.mail.text.charsets import decoded
+from mailflow.mail.wire import header_fields, mime_parts
+from mailflow.mail.wire.header_fields import Value, Verbatim
+from mailflow.mail.wire.mime_encoding import has_long_line
+from mailflow.mail.wire.mime_parts import Field
 
 # All others stay behind: traces, signatures and results that the copy would belie, addresses
 # that are nobody's business, and lists and receipts that would act on the copy's readers.

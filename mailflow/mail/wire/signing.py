@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from mailflow.mail.body_hashes import relaxed_hash
+from mailflow.mail.wire.body_hashes import relaxed_hash
 
 KEY_BITS = 2_048
 """Of a new key: all can check it, and its record fits into an answer of DNS (RFC 8301, section 3.2)."""

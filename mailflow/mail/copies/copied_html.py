@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from mailflow.mail.copied_plain import COMMAND_LINES, squeezed
+from mailflow.mail.copies.copied_plain import COMMAND_LINES, squeezed
 
 _TOKEN = re.compile(r"<[!/?a-z][^<>]*>|[^<]+|<", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([!?a-z][^\s/<>]*)[^<>]*>", re.IGNORECASE)

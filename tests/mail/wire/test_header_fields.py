@@ -10,7 +10,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailflow.errors import UnsafeValue
-from mailflow.mail.header_fields import Mailbox, Value, Verbatim, clean, display_name, field, ids
+from mailflow.mail.wire.header_fields import (
+    Mailbox,
+    Value,
+    Verbatim,
+    clean,
+    display_name,
+    field,
+    ids,
+)
 
 EVIL = "=?utf-8?q?x=0ABcc:_evil?="
 EVIL_TWICE = "=?utf-8?q?=3D=3Futf-8=3Fq=3Fx=3D0ABcc=3A=5Fevil=3F=3D?="

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailflow.errors import Unreadable
-from mailflow.mail.copied_header import carried_fields
-from mailflow.mail.header_fields import Mailbox
-from mailflow.mail.mime_encoding import with_crlf
-from mailflow.mail.mime_parts import entity
-from mailflow.mail.relaying import relayed
-from mailflow.mail.writing import check_wire, head
+from mailflow.mail.copies.copied_header import carried_fields
+from mailflow.mail.copies.relaying import relayed
+from mailflow.mail.wire.header_fields import Mailbox
+from mailflow.mail.wire.mime_encoding import with_crlf
+from mailflow.mail.wire.mime_parts import entity
+from mailflow.mail.wire.writing import check_wire, head
 
 Golden = Callable[[str, bytes], None]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mailflow.errors import Unreadable
-from mailflow.mail.charsets import decoded
-from mailflow.mail.mime_encoding import (
+from mailflow.mail.text.charsets import decoded
+from mailflow.mail.wire.mime_encoding import (
     base64_leaf,
     has_long_line,
     leaf,

@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 
 from mailflow.errors import Unreadable
-from mailflow.mail import copied_html, copied_plain, mime_parts
-from mailflow.mail.mime_encoding import base64_leaf, leaf, text_octets, with_broken_lines
-from mailflow.mail.mime_parts import Part
+from mailflow.mail.copies import copied_html, copied_plain
+from mailflow.mail.wire import mime_parts
+from mailflow.mail.wire.mime_encoding import base64_leaf, leaf, text_octets, with_broken_lines
+from mailflow.mail.wire.mime_parts import Part
 
 _TOKEN = re.compile(r"[!#$%&'*+.0-9A-Z^_`a-z{|}~-]+")
 _QUOTABLE = re.compile(r"[\x20-\x7e]*")

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.flowed import join_flowed
+from mailflow.mail.text.flowed import join_flowed
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.header_fields import field
-from mailflow.mail.stamps import MOST_INSTANCES, comes_back, stamp
+from mailflow.mail.copies.stamps import MOST_INSTANCES, comes_back, stamp
+from mailflow.mail.wire.header_fields import field
 
 
 @pytest.mark.parametrize(

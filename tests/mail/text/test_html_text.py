@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailflow.mail.html_text import MAX_LINES, rendered
+from mailflow.mail.text.html_text import MAX_LINES, rendered
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailflow.errors import Unreadable
-from mailflow.mail.mime_parts import MAX_DEPTH, MAX_PARTS, entity, halves, split, text, value
+from mailflow.mail.wire.mime_parts import MAX_DEPTH, MAX_PARTS, entity, halves, split, text, value
 
 NESTED = b"""\
 From: joe@client.test

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from email.header import Header
 from itertools import groupby
 
-from mailflow.mail.charsets import decoded
+from mailflow.mail.text.charsets import decoded
 
 _WORD = r"=\?[^?\s]{1,64}\?[bBqQ]\?[^?]*\?="
 _WORD_PARTS = re.compile(r"=\?([^?*\s]+)[^?]*\?([bBqQ])\?([^?]*)\?=")

@@ -7,8 +7,8 @@ octets: that is what `raw` means in this room.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mailflow.mail import encoded_words
-from mailflow.mail.charsets import decoded
+from mailflow.mail.text import encoded_words
+from mailflow.mail.text.charsets import decoded
 
 
 def unfold(raw: str) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mailflow.errors import UnsafeValue
-from mailflow.mail import encoded_words
 from mailflow.mail.addresses import is_address
-from mailflow.mail.cleaning import clean_line
+from mailflow.mail.text import encoded_words
+from mailflow.mail.text.cleaning import clean_line
 
 # RFC 5322, section 2.1.1, allows 78 and demands 998; RFC 2047, section 2, allows 76.
 _LINE = 76

@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 
 from mailflow.errors import UnsafeValue
-from mailflow.mail import mime_parts
-from mailflow.mail.header_fields import Value, field
-from mailflow.mail.mime_encoding import (
+from mailflow.mail.wire import mime_parts
+from mailflow.mail.wire.header_fields import Value, field
+from mailflow.mail.wire.mime_encoding import (
     base64_leaf,
     has_bare_line_break,
     has_long_line,

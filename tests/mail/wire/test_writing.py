@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailflow.errors import UnsafeValue
-from mailflow.mail.header_fields import Mailbox, Value, Verbatim, field, ids
-from mailflow.mail.writing import alternative, check_wire, head, invitation, with_attachments
+from mailflow.mail.wire.header_fields import Mailbox, Value, Verbatim, field, ids
+from mailflow.mail.wire.writing import alternative, check_wire, head, invitation, with_attachments
 
 Golden = Callable[[str, bytes], None]
 

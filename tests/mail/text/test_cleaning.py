@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.cleaning import MAX_LINE, clean_line, clean_text, mark_hidden
+from mailflow.mail.text.cleaning import MAX_LINE, clean_line, clean_text, mark_hidden
 
 ANYTHING = st.text(st.characters(), max_size=200)  # lone surrogates too
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.copied_plain import squeezed, with_footer, without_lines
+from mailflow.mail.copies.copied_plain import squeezed, with_footer, without_lines
 
 
 @pytest.mark.parametrize(

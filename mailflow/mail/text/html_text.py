@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from itertools import islice
 
-from mailflow.mail.html_tags import Tag, attributes, decoded, tokens
+from mailflow.mail.text.html_tags import Tag, attributes, decoded, tokens
 
 MAX_MARKUP = 300_000  # characters of source looked at: a long thread out of Word
 MAX_TOKENS = 15_000  # tags and texts between them: 0.1 s of work at worst

@@ -6,7 +6,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.mime_encoding import (
+from mailflow.mail.wire.mime_encoding import (
     LINE_OCTETS,
     base64_leaf,
     has_long_line,

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.copied_header import carried_fields
-from mailflow.mail.header_fields import Value, Verbatim
-from mailflow.mail.writing import head
+from mailflow.mail.copies.copied_header import carried_fields
+from mailflow.mail.wire.header_fields import Value, Verbatim
+from mailflow.mail.wire.writing import head
 
 
 def test_only_what_a_copy_needs_is_carried() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.encoded_words import decode, encode
+from mailflow.mail.text.encoded_words import decode, encode
 
 
 @pytest.mark.parametrize(

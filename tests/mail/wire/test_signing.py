@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailflow.doors.authentication.signatures import check_signatures
-from mailflow.mail.body_hashes import body_hashes
 from mailflow.mail.dmarc import Outcome
-from mailflow.mail.signing import Signer, new_key
+from mailflow.mail.wire.body_hashes import body_hashes
+from mailflow.mail.wire.signing import Signer, new_key
 from tests.conftest import Figure, Golden
 from tests.doors.authentication.domains import RSA, SHORT_RSA, Names
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.mail.copied_html import from_plain, with_footer, without_lines
-from mailflow.mail.copied_plain import squeezed
+from mailflow.mail.copies.copied_html import from_plain, with_footer, without_lines
+from mailflow.mail.copies.copied_plain import squeezed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What is passed on: the author's octets, but for what must not reach others."""

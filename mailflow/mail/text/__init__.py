@@ -1,0 +1,1 @@
+"""Octets, markup and letters of others into clean text."""
