@@ -117,6 +117,8 @@ def _items(value: str) -> Iterator[_Item]:
 
 
 def _mailboxes(item: _Item) -> list[Person]:
+    if not item.words and not item.bracketed:  # a flood of commas costs little
+        return []
     bracketed = [address for text in item.bracketed if (address := _address(text))]
     if item.bracketed:
         return [Person(_name(item.words), address) for address in bracketed]
