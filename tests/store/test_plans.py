@@ -16,7 +16,7 @@ from tests.conversations.test_conversation import ANN, DANA, JOE
 from tests.flow import Flow, to
 
 EXPLAINED = re.compile(r"SELECT|UPDATE|DELETE|INSERT")
-SCAN = re.compile(r"SCAN (?!CONSTANT)|Seq Scan on")
+SCAN = re.compile(r"SCAN (?!(\d+ )?CONSTANT)|Seq Scan on")
 
 Statements = dict[str, list[Any]]
 """Those that were run, with the values of the last time."""

@@ -238,7 +238,7 @@ async def test_metrics(pages: Pages) -> None:
 async def test_a_database_that_cannot_be_read(pages: Pages) -> None:
     database = pages.flow.config.mailflow.data_dir / "mailflow.db"
     pages.flow.run(lambda unit: unit.db._database.execute_sql("DROP TABLE delivery"))
-    pages.flow.run(lambda unit: unit.db._database.execute_sql("DROP TABLE booking"))
+    pages.flow.run(lambda unit: unit.db._database.execute_sql("DROP TABLE reserved"))
     assert database.exists()
     health = await pages.browser.get(f"{pages.internal}/healthz")
     assert health.status_code == 503
@@ -246,7 +246,7 @@ async def test_a_database_that_cannot_be_read(pages: Pages) -> None:
     failed = await pages.browser.get("/dana/coaching")
     assert (failed.status_code, failed.headers["retry-after"]) == (503, "10")
     assert "Please try again in a moment" in failed.text
-    assert "booking" not in failed.text
+    assert "reserved" not in failed.text
     check_headers(failed)
 
 
