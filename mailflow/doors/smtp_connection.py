@@ -48,15 +48,14 @@ class Connection(asyncio.Protocol):
 
     async def write(self, octets: bytes) -> None:
         """Send what is no command, once all commands were answered; it returns when there is room for more."""
-        self._transport.write(octets)
+        self._write(octets)
         await self._room.wait()
-        if self._ended:
-            raise SMTPServerDisconnected("connection lost")
+        self._check()
 
     async def reply(self) -> SMTPResponse:
         """The reply to the next command."""
         if self._unsent:
-            self._transport.write(self._unsent.popleft())
+            self._write(self._unsent.popleft())
         texts: list[bytes] = []
         octets = 0
         while octets <= LONGEST:
@@ -74,12 +73,19 @@ class Connection(asyncio.Protocol):
         """End it at once."""
         self._client.close()
 
+    def _write(self, octets: bytes) -> None:
+        self._check()  # uvloop has a RuntimeError for it
+        self._transport.write(octets)
+
+    def _check(self) -> None:
+        if self._ended or self._transport.is_closing():
+            raise SMTPServerDisconnected("connection lost")
+
     async def _line(self) -> bytes:
         while (end := self._heard.find(b"\n")) < 0:
             if len(self._heard) > LONGEST:
                 raise ValueError("a line without an end")
-            if self._ended:
-                raise SMTPServerDisconnected("connection lost")
+            self._check()
             self._news.clear()
             await self._news.wait()
         line = bytes(self._heard[: end + 1])
