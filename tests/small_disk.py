@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-SMALL = 48 * 1024**2
-"""Octets."""
+SMALL = 128 * 1024**2
+"""Octets: below a twentieth of them nothing is taken in, which has to be more than the log that SQLite writes before it
+begins anew (4 MB), since what is under way is finished in that."""
 
 STEP, PAGE = 1024**2, 4096
 """Octets that are taken at once: what does not fit is given back, and must not be felt by others."""
@@ -31,7 +32,7 @@ def mounted(folder: Path) -> Iterator[None]:
 def fill(folder: Path, leave: int) -> Path:
     """A file that takes all the room but that much; not what somebody else gives back meanwhile."""
     path = folder / "filler"
-    more = max(0, _free(folder) - leave)
+    more = max(0, free(folder) - leave)
     with path.open("ab") as file, suppress(OSError):  # somebody else took the last of it
         for size, number in ((STEP, more // STEP), (PAGE, more % STEP // PAGE)):
             for _ in range(number):
@@ -39,6 +40,7 @@ def fill(folder: Path, leave: int) -> Path:
     return path
 
 
-def _free(folder: Path) -> int:
+def free(folder: Path) -> int:
+    """The octets that nobody has taken."""
     usage = os.statvfs(folder)
     return usage.f_bavail * usage.f_frsize

@@ -7,13 +7,17 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email import message_from_bytes
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from mailflow.store.columns import InstantField
 from mailflow.store.compression import unpack
 from tests.flow import Sent
+
+EVER = datetime.max.replace(tzinfo=UTC)
 
 ENDED = "failed 3 times: mailflow ended while it was worked on"
 
@@ -48,11 +52,12 @@ class Books:
         """What is wrong with the database itself."""
         return [row[0] for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
 
-    def is_quiet(self) -> bool:
-        """Whether all work is done."""
-        waiting = "SELECT 1 FROM takenmail WHERE state = 'taken'"
-        sending = "SELECT 1 FROM delivery WHERE state != 'sent'"
-        return not self.rows(f"{waiting} UNION ALL {sending} LIMIT 1")
+    def is_quiet(self, before: datetime = EVER) -> bool:
+        """Whether all work is done, or all that came before then."""
+        waiting = "SELECT 1 FROM takenmail WHERE state = 'taken' AND at < ?"
+        sending = "SELECT 1 FROM delivery WHERE state != 'sent' AND created < ?"
+        moment = InstantField().db_value(before)
+        return not self.rows(f"{waiting} UNION ALL {sending} LIMIT 1", moment, moment)
 
     def in_flight(self) -> list[Copy]:
         """Copies of which nobody knows whether they went out."""
