@@ -48,7 +48,9 @@ def split(address: str) -> tuple[str, str]:
 
 def normalise(address: str) -> str:
     """The form by which addresses are compared: lower case, the domain in A-labels (IDNA)."""
-    local, domain = split(address.strip())
+    address = address.strip()
+    local, domain = split(address)
+    local = local if domain else address
     if quoted := _QUOTED_ATOMS.fullmatch(local):
         local = quoted[1]
     folded = unicodedata.normalize("NFC", local[:MAX_ADDRESS_OCTETS].lower())
@@ -88,8 +90,8 @@ def _a_labels(domain: str) -> str:
         return plain
     try:
         return idna.encode(plain, uts46=True).decode()
-    except UnicodeError:
-        return plain
+    except UnicodeError:  # such a domain cannot be; what it is made of is seen all the same
+        return plain.encode("ascii", "backslashreplace").decode().lower()
 
 
 def _items(value: str) -> Iterator[_Item]:
@@ -136,11 +138,15 @@ def _spaced(words: str) -> list[str]:
 
 
 def _address(text: str) -> str:
-    """The address in `text`, empty if there is none: without the route before it and blanks."""
+    """The address in `text`, empty if there is none: without the route before it and blanks.
+
+    An international domain is in its A-labels: what looks like another must not pass for it.
+    """
     joined = "".join(text.split()) if '"' not in text else text.strip()
     plain = joined.rpartition(":")[2] if joined.startswith("@") else joined
     local, domain = split(letters(plain))  # no encoded words: RFC 2047, section 5
     sound = local and domain and local.count('"') in (0, 2)
+    domain = domain if domain.isascii() else _a_labels(domain)
     return mark_hidden(f"{local}@{domain}") if sound else ""
 
 

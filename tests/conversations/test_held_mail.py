@@ -148,5 +148,13 @@ def test_a_forged_mail_is_held_whoever_it_is_from(checking: Flow) -> None:
     assert copy["Mailflow-Kind"] == "relay"
 
 
+def test_whoever_only_looks_like_a_client_is_a_stranger(checking: Flow) -> None:
+    first = first_contact(checking)
+    evil = f"From: Joe <joe@cl\u0456ent.test>\r\nTo: {first.address}\r\n\r\nPay me.\r\n"
+    (question,) = checking.hand_in(evil.encode(), [first.address])
+    assert (question.recipient, question["Mailflow-Kind"]) == ("dana@coach.test", "notice")
+    assert "joe@xn--clent-o2e.test" in question.text
+
+
 def test_a_clients_mail_needs_no_proof(checking: Flow) -> None:
     assert first_contact(checking).recipient == "dana@coach.test"

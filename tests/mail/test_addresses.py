@@ -1,7 +1,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailflow.mail.addresses import MAX_PEOPLE, Person, is_address, normalise, people, split
@@ -40,6 +40,27 @@ SYNTAX = st.text('"()<>,;:@\\ .ab=?', max_size=60)
         pytest.param("<a@=?utf-8?q?b?=>", [("", "a@=?utf-8?q?b?=")], id="word in an address"),
         pytest.param("Ann\u202e\x1b <a@b>", [("Ann", "a@b")], id="hidden characters in a name"),
         pytest.param("d\u200bana@b", [("", "d\ufffdana@b")], id="hidden characters in an address"),
+        pytest.param(
+            "Joe <joe@cl\u0456ent.example>",
+            [("Joe", "joe@xn--clent-o2e.example")],
+            id="mixed scripts",
+        ),
+        pytest.param(
+            "<joe@\u0430\u0440\u0440\u04cf\u0435.example>",
+            [("", "joe@xn--80ak6aa92e.example")],
+            id="all of it another script",
+        ),
+        pytest.param(
+            "<joe@bücher.example>",
+            [("", "joe@xn--bcher-kva.example")],
+            id="an honest international domain",
+        ),
+        pytest.param(
+            "<joe@cl\u200dient.example>",
+            [("", r"joe@cl\u200dient.example")],
+            id="hidden joiner in a domain",
+        ),
+        pytest.param("<joe@☃.example>", [("", r"joe@\u2603.example")], id="no domain at all"),
         pytest.param('O"Brien <a@b>', [('O"Brien', "a@b")], id="stray quote"),
         pytest.param("Smile :-( <a@b>", [("-(", "a@b")], id="stray bracket"),
         pytest.param("Ann <a@b", [("Ann", "a@b")], id="unclosed"),
@@ -162,6 +183,7 @@ def test_any_header_gives_storable_people(raw: str) -> None:
 
 
 @given(st.text(max_size=300))
+@example("@@")
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
 
