@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from tempfile import TemporaryFile
 from typing import TypeVar
 
 from mailflow.appointments.confirming import lapse_due
@@ -20,18 +19,16 @@ from mailflow.doors.calendars import Calendars
 from mailflow.doors.delivery import Delivery
 from mailflow.doors.held_mails import HeldMails
 from mailflow.doors.readers import Readers
-from mailflow.doors.spooling import read_job
+from mailflow.doors.spooling import read_job, spooled
 from mailflow.errors import LetterUnread, ReaderLost, Unreadable
 from mailflow.journal import log
 from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
 from mailflow.mail.outgoing import Letter, Result
 from mailflow.mail.reading import Mail
-from mailflow.mail.spooled import Spooled
 from mailflow.post import outbox
 from mailflow.post.digests import send_digests
 from mailflow.store import DatabaseTrouble, Store
-from mailflow.store.blobs import write_out
 from mailflow.store.states import Taken
 
 R = TypeVar("R")
@@ -203,16 +200,14 @@ class StoredOutbox:
         if not letter.rest:
             yield letter
             return
-        with ExitStack() as stack:
+        async with AsyncExitStack() as stack:
             try:
-                file = stack.enter_context(
-                    TemporaryFile(dir=self._store.house.config.mailflow.data_dir)
+                message = await stack.enter_async_context(
+                    spooled(self._store, letter.rest, bytes(letter.message))
                 )
-                size = file.write(bytes(letter.message))
-                size += await self._store.read(lambda unit: write_out(unit.db, letter.rest, file))
             except (OSError, DatabaseTrouble) as error:
                 raise LetterUnread from error
-            yield replace(letter, message=Spooled(file, 0, size), rest="")
+            yield replace(letter, message=message, rest="")
 
     async def renew(self, numbers: Collection[int]) -> None:
         await self._store.run(outbox.renew, numbers)

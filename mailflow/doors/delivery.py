@@ -62,9 +62,8 @@ class Delivery:
         self._hostname = hostname
         self._patience = patience
         self._pace = pace or Pace()
-        self._unsettled: dict[
-            int, asyncio.Task[None]
-        ] = {}  # each letter until its result is on disk
+        # Each letter until its result is on disk.
+        self._unsettled: dict[int, asyncio.Task[None]] = {}
         self._sending: dict[int, str] = {}  # the domains of those that have a connection
         self._kept: list[tuple[float, Smarthost]] = []  # since when; the last one used at the end
         self._results: list[Result] = []

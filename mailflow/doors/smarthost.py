@@ -138,19 +138,18 @@ class Smarthost:
         return self._connection
 
     async def _open(self) -> Connection:
-        client: SMTP | None = None
         try:
             client = self._make_client()
-            async with asyncio.timeout(self._patience.connecting):
-                await client.connect()
-                if client.is_ehlo_or_helo_needed:
-                    await client.ehlo()
-            return Connection(client)
-        except BaseException as error:
-            if client is not None:
+            try:
+                async with asyncio.timeout(self._patience.connecting):
+                    await client.connect()
+                    if client.is_ehlo_or_helo_needed:
+                        await client.ehlo()
+                return Connection(client)
+            except BaseException:
                 client.close()
-            if not isinstance(error, _TROUBLE):
                 raise
+        except _TROUBLE as error:
             log.warning("smarthost.unreachable", error=error)
             raise SmarthostAway(_describe(error)) from error
 

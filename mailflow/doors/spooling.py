@@ -13,10 +13,11 @@ from mailflow.store.blobs import write_out
 
 
 @asynccontextmanager
-async def spooled(store: Store, digest: str) -> AsyncIterator[Spooled]:
-    """What was kept under a digest, as long as the block lasts. Raises `NotFound`, OSError."""
+async def spooled(store: Store, digest: str, before: bytes = b"") -> AsyncIterator[Spooled]:
+    """What was kept under a digest, behind these octets, as long as the block lasts. Raises `NotFound`, OSError."""
     with TemporaryFile(dir=store.house.config.mailflow.data_dir) as file:
-        size = await store.read(lambda unit: write_out(unit.db, digest, file))
+        size = file.write(before)
+        size += await store.read(lambda unit: write_out(unit.db, digest, file))
         yield Spooled(file, 0, size)
 
 

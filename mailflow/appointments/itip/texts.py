@@ -2,9 +2,8 @@
 
 import re
 
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]"
-)  # Unicode's Cc and Cs, but for the tab
+# Unicode's Cc and Cs, but for the tab.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def lines(text: str) -> str:
