@@ -18,7 +18,8 @@ from mailflow.keys import Keyring
 from mailflow.mail.envelope import Envelope
 from mailflow.mail.outgoing import Outcome, Result
 from mailflow.mail.reading import Mail, read
-from mailflow.mail.tasks import Relaying, outline
+from mailflow.mail.tasks import Relaying
+from mailflow.mail.wire.body_hashes import outline
 from mailflow.post import outbox
 from mailflow.rendering import Templates, packaged_templates
 from mailflow.store import open_store

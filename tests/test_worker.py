@@ -21,7 +21,7 @@ from mailflow.doors.readers import Patience, Readers
 from mailflow.errors import BodyUnmade
 from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
-from mailflow.mail.tasks import outline
+from mailflow.mail.wire.body_hashes import outline
 from mailflow.store.blobs import kept
 from mailflow.store.states import Taken
 from mailflow.store.tables import Delivery, Message, Piece, TakenMail

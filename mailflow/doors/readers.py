@@ -21,7 +21,8 @@ from typing import IO, Any
 from mailflow.errors import ReaderLost, Unreadable
 from mailflow.mail.reading import Mail
 from mailflow.mail.spooled import PIECE, Content, pieces
-from mailflow.mail.tasks import Outline, Reading, Relaying
+from mailflow.mail.tasks import Reading, Relaying
+from mailflow.mail.wire.body_hashes import Outline
 
 PROCESSES = 2
 """Readers; each has some 20 MB at rest."""

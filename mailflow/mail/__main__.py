@@ -16,7 +16,8 @@ from typing import BinaryIO
 
 from mailflow.errors import Unreadable
 from mailflow.mail.reading import Mail, read
-from mailflow.mail.tasks import Outline, Reading, Relaying, outline
+from mailflow.mail.tasks import Reading, Relaying
+from mailflow.mail.wire.body_hashes import Outline, outline
 
 CPU = 2.0
 """Seconds of computing for one mail; within our own limits the worst takes a third of it."""

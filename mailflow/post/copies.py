@@ -9,8 +9,8 @@ from mailflow.config import Host
 from mailflow.mail.addresses import Person, split
 from mailflow.mail.copies.stamps import stamp
 from mailflow.mail.subjects import base_subject
-from mailflow.mail.tasks import outline
 from mailflow.mail.thread_index import write
+from mailflow.mail.wire.body_hashes import outline
 from mailflow.mail.wire.header_fields import Mailbox, Value, ids
 from mailflow.mail.wire.writing import head
 from mailflow.post.conversations import addresses

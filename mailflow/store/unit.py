@@ -8,7 +8,8 @@ from mailflow.config import Config
 from mailflow.journal import Event
 from mailflow.keys import Keyring
 from mailflow.mail.reading import Mail
-from mailflow.mail.tasks import Outline, Relaying
+from mailflow.mail.tasks import Relaying
+from mailflow.mail.wire.body_hashes import Outline
 from mailflow.mail.wire.signing import Signer
 from mailflow.rendering import Templates
 from mailflow.store.session import Session

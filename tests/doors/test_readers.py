@@ -12,7 +12,8 @@ from mailflow.errors import ReaderLost, Unreadable
 from mailflow.mail.copies.relaying import relayed
 from mailflow.mail.reading import read
 from mailflow.mail.spooled import Spooled
-from mailflow.mail.tasks import Relaying, outline
+from mailflow.mail.tasks import Relaying
+from mailflow.mail.wire.body_hashes import outline
 from mailflow.post.inert import Inert
 from tests.doors.obedient_reader import COMMAND
 

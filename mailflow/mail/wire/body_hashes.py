@@ -12,11 +12,25 @@ class BodyHashes:
     relaxed: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a signature needs of a body: its MIME fields with the empty line, and the hash of what follows."""
+
+    head: bytes
+    body_hash: bytes
+
+
 def body_hashes(raw: bytes) -> BodyHashes:
     """The hashes of the body of a mail, which has CRLF line ends; in linear time, unlike dkimpy's."""
     _, _, body = raw.partition(b"\r\n\r\n")
     simple = hashlib.sha256(body.rstrip(b"\r\n") + b"\r\n").digest()
     return BodyHashes(simple, relaxed_hash(body))
+
+
+def outline(body: bytes) -> Outline:
+    """The outline of MIME fields and content."""
+    end = 2 if body.startswith(b"\r\n") else body.index(b"\r\n\r\n") + 4
+    return Outline(body[:end], relaxed_hash(body[end:]))
 
 
 def relaxed_hash(body: bytes) -> bytes:
