@@ -24,8 +24,10 @@ def be_seen(unit: Unit, machine: str, roles: Sequence[str]) -> None:
 
 
 def leave(unit: Unit) -> None:
-    """Say that this process ends."""
-    unit.db.change(unit.db.get(Node, unit.node), seen=unit.now, ended=unit.now)
+    """Say that this process ends; one that hung for long may be forgotten already."""
+    known = unit.db.find(Node, name=unit.node)
+    if known is not None:
+        unit.db.change(known, seen=unit.now, ended=unit.now)
 
 
 def _forget(unit: Unit, machine: str, roles: tuple[str, ...]) -> None:

@@ -75,3 +75,11 @@ def test_who_was_forgotten_and_lives_is_there_again(flow: Flow) -> None:
     seen(flow, "1")
     leave(flow, "1")
     assert names(flow) == ["1", "2"]
+
+
+def test_who_was_forgotten_may_end(flow: Flow) -> None:
+    seen(flow, "1")
+    flow.now += 2 * LOST
+    seen(flow, "2")
+    leave(flow, "1")
+    assert names(flow) == ["2"]
