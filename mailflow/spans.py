@@ -19,6 +19,12 @@ class Span:
         return self.start < other.end and other.start < self.end
 
 
+def ahead(zone: str, instant: datetime) -> int:
+    """How many seconds the clocks of a zone are ahead of UTC at an instant."""
+    offset = instant.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+    return offset // timedelta(seconds=1)
+
+
 def wall_time(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """The instant, in UTC, at which `minute` minutes after midnight stand on the clocks of `zone`.
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from mailflow.appointments.confirming import lapse_due
 from mailflow.appointments.reminders import send_due
+from mailflow.appointments.shifting import tell_shifted
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.receive import receive
 from mailflow.conversations.taking import LEASE, TRIES, Job, renew, set_aside, take_up
@@ -89,7 +90,7 @@ class Worker:
         )
         loops = [self._repeat(step, self._by_commits) for step in made]
         loops += [self._repeat(step, self._by_time) for step in timed]
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        self._tasks = [asyncio.create_task(loop) for loop in (*loops, self._tell_shifted())]
 
     async def stop(self) -> None:
         """End each loop after its present step; one that takes too long is taken up at the next start."""
@@ -120,6 +121,12 @@ class Worker:
                 await asyncio.wait_for(waker.wait(), PULSE)
             except TimeoutError:
                 continue
+
+    async def _tell_shifted(self) -> None:
+        """Once at the start: what zones are like does not change in a process."""
+        while not self._stopping:
+            if not await persist(partial(self._store.run, tell_shifted)):
+                return
 
     async def _work_on_mails(self) -> int:
         """Read and judge some mails side by side, and receive them in the order in which they came."""

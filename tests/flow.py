@@ -118,16 +118,21 @@ def _keep(unit: Unit, body: bytes) -> str:
 
 
 class Flow:
-    """One mailflow in a folder, with a clock that stands still until it is moved."""
+    """One mailflow in a folder, with a clock that stands still until it is moved.
 
-    def __init__(self, folder: Path, settings: str = SETTINGS, database: str = "sqlite") -> None:
+    Another of the same folder gets a number of what was `drawn` before, and draws what is random after that.
+    """
+
+    def __init__(
+        self, folder: Path, settings: str = SETTINGS, database: str = "sqlite", drawn: int = 0
+    ) -> None:
         (folder / "data").mkdir(exist_ok=True)
         (folder / "data" / "secret").write_text("s" * 40 + "\n")
         path = folder / "config.toml"
         path.write_text(settings)
         self.config = config.load(path, {"MAILFLOW_DATABASE__URL": database})
         self.now = START
-        self._drawn = 0
+        self._drawn = drawn
         self._written = 0
         self.house = House(
             config=self.config,

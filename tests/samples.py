@@ -170,6 +170,7 @@ MAILS: Mapping[str, tuple[str, Facts]] = {
     "booking-far-away": ("booking", {**_BOOKING, "zone": NEW_YORK, "by": None, "answers": []}),
     "booking-moved": ("booking", {**_BOOKING, "change": "moved", "was": at(2, 8)}),
     "booking-kept": ("booking", {**_BOOKING, "change": "kept", "by": HOST}),
+    "booking-shifted": ("booking", {**_BOOKING, "change": "shifted", "by": None}),
     "booking-cancelled": (
         "booking",
         {

@@ -138,7 +138,9 @@ def _tell(unit: Unit, booking: Booking, kind: Kind, news: News | None) -> Bookin
         thread = apart(unit, host, booking.thread, booking.subject, booking.announced)
         message_id = thread.message_id
         send_apart(unit, thread, kind, _copies_apart(unit, booking, telling, until))
-    return unit.db.change(booking, announced=(*booking.announced, message_id))
+    return unit.db.change(
+        booking, announced=(*booking.announced, message_id), clocks=telling.clocks()
+    )
 
 
 def _copies_apart(

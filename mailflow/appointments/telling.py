@@ -21,6 +21,7 @@ from mailflow.mail.wire.writing import alternative, invitation
 from mailflow.phrases import Said, said
 from mailflow.post.conversations import addresses, display_name
 from mailflow.rendering import Rendered, stand_in
+from mailflow.spans import ahead
 from mailflow.store.states import Role, Status
 from mailflow.store.tables import Attendee, Booking
 from mailflow.store.unit import Unit
@@ -34,6 +35,8 @@ class Change(StrEnum):
     CANCELLED = "cancelled"
     KEPT = "kept"
     """Another time was proposed, and the host keeps this one."""
+    SHIFTED = "shifted"
+    """It stays when it is, but the clocks of somebody's zone will show another time than they were told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,12 @@ class Telling:
         """The booking as one attendee's calendar takes it."""
         reader = self._reader(attendee, zone)
         return self._invite(attendee, reader, self._own(attendee, reader))
+
+    def clocks(self) -> tuple[tuple[str, int], ...]:
+        """The zones in which its time is told, and how far ahead of UTC each is then (s)."""
+        told = {reader.zone for _, reader in self._drafts if reader.zone}
+        zones = sorted(told | {self._host.timezone.key})
+        return tuple((zone, ahead(zone, self._booking.start)) for zone in zones)
 
     def _invite(self, attendee: Attendee, reader: Reader, own: Mapping[str, str]) -> Invite:
         unit, booking = self._unit, self._booking

@@ -165,6 +165,13 @@ def coming_bookings(db: Session, thread: str, now: datetime) -> list[Booking]:
     )
 
 
+def confirmed_bookings(db: Session, now: datetime) -> list[Booking]:
+    """All bookings that stand and begin later, soonest first."""
+    booking = TABLES[Booking]
+    stands = booking.status == Status.CONFIRMED
+    return db.select(Booking, stands, booking.start > now, order=[booking.start, booking.id])
+
+
 def due_reminders(db: Session, now: datetime, limit: int) -> list[Reminder]:
     """Reminders whose time has come."""
     reminder = TABLES[Reminder]

@@ -5,12 +5,15 @@ import re
 import signal
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import TZPATH
 
 import httpx
 import pytest
 
 from tests.end_to_end.world import World, eventually
 from tests.flow import Sent
+from tests.zone_data import lay_out
 
 JOE, DANA = "Joe Client <joe@client.test>", "Dana Coach <dana@coach.test>"
 
@@ -142,6 +145,18 @@ def test_a_clean_stop_and_a_restart_lose_nothing(world: World) -> None:
     world.start()
     press(slot_links(world, offer)[0])
     world.boxes.wait("joe@client.test", "booking")
+
+
+def test_after_an_update_of_the_zone_data_all_are_told_what_their_clocks_will_show(
+    world: World, tmp_path: Path
+) -> None:
+    press(slot_links(world, offered(world))[0])
+    world.boxes.wait("joe@client.test", "booking")
+    assert world.end() == 0
+    zones = lay_out(tmp_path / "zones", {"Europe/Berlin": "Asia/Kathmandu"})
+    world.start(PYTHONTZPATH=f"{zones}:{':'.join(TZPATH)}")
+    again = world.boxes.wait("joe@client.test", "booking", 2)
+    assert "UTC+5:45" in again.text
 
 
 def test_killed_at_any_moment_nothing_that_was_answered_is_lost(world: World) -> None:

@@ -68,6 +68,9 @@ class Booking:
     """Ids of the mails about it, oldest first: later ones answer them."""
     repeated: tuple[str, ...] = ()
     """Ids of those that only one attendee got."""
+    clocks: tuple[tuple[str, int], ...] = ()
+    """The zones in which its time was told last, and how many seconds ahead of UTC their clocks are at its start, as
+    far as was known then."""
     subject: str = ""
     """Of the thread that those mails make."""
     offer: str | None = None
