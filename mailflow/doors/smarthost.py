@@ -1,7 +1,8 @@
 """The conversation with the smarthost: one letter, one recipient, one outcome.
 
 Whether a letter was taken is decided by the answer to the final dot. Trouble before the dot leaves
-it surely not taken; trouble between the dot and its answer leaves that unknown (RFC 1047).
+it surely not taken, since a server takes nothing that has no end (RFC 5321 section 4.1.1.4); trouble
+between the dot and its answer leaves that unknown (RFC 1047).
 """
 
 import asyncio
@@ -50,7 +51,8 @@ class Patience:
     waking: float = 10.0  # a connection that was kept
     connecting: float = 60.0  # with TLS and login
     envelope: float = 300.0  # MAIL, RCPT, DATA (RFC 5321 section 4.5.3.2)
-    answer: float = 600.0  # the message, and the answer to its final dot
+    message: float = 600.0  # all of it but its last block
+    answer: float = 600.0  # the last block, and the answer to its final dot
     quitting: float = 5.0
 
 
@@ -107,19 +109,23 @@ class Smarthost:
         try:
             async with asyncio.timeout(self._patience.envelope):
                 reply = await _offer(connection)
+            if _digit(reply) == _GO_ON:
+                async with asyncio.timeout(self._patience.message):
+                    last = await _transmit(connection, letter.message)
         except _TROUBLE as error:
             self._drop()
-            return Outcome.DEFERRED, _describe(error)
+            return _refused_or(Outcome.DEFERRED, error), _describe(error)
         if reply.code == _GOING_AWAY:
             raise SmarthostAway(_as_answered(reply))
         if _digit(reply) != _GO_ON:
             return _judge(reply), _as_answered(reply)
         try:
             async with asyncio.timeout(self._patience.answer):
-                reply = await _transmit(connection, letter.message)
+                await connection.write(last)
+                reply = _expect(_DONE, await connection.reply())
         except _TROUBLE as error:
             self._drop()
-            return Outcome.UNKNOWN, _describe(error)
+            return _refused_or(Outcome.UNKNOWN, error), _describe(error)
         if _judge(reply) is not Outcome.SENT:  # another answer may follow, if this was an early one
             self._drop()
         return _judge(reply), _as_answered(reply)
@@ -228,23 +234,23 @@ async def _offer(connection: Connection) -> SMTPResponse:
     return refusal or reply
 
 
-async def _transmit(connection: Connection, message: Content) -> SMTPResponse:
-    """Sends the message with its dots doubled (RFC 5321 section 4.5.2); the answer to it."""
+async def _transmit(connection: Connection, message: Content) -> bytes:
+    """Sends the message but for its last block, which it returns with the end mark."""
+    waiting = b""
     for block in _stuffed(message):
-        await connection.write(block)
-    return _expect(_DONE, await connection.reply())
+        if waiting:
+            await connection.write(waiting)
+        waiting = block
+    return waiting + b".\r\n"
 
 
 def _stuffed(message: Content) -> Iterator[bytes]:
-    """The message on the wire, up to its end mark, in blocks."""
-    before, waiting = b"\r\n", b""
+    """The message with its dots doubled (RFC 5321 section 4.5.2), in blocks."""
+    before = b"\r\n"
     for piece in pieces(message, _BLOCK):
-        if waiting:
-            yield waiting
         # A line may end in one piece, and the next begin with its dot.
-        waiting = (before + piece).replace(b"\r\n.", b"\r\n..")[len(before) :]
+        yield (before + piece).replace(b"\r\n.", b"\r\n..")[len(before) :]
         before = (before + piece)[-2:]
-    yield waiting + b".\r\n"
 
 
 def _digit(reply: SMTPResponse) -> int:
@@ -264,6 +270,12 @@ def _judge(reply: SMTPResponse) -> Outcome:
     if _digit(reply) == _LATER or reply.code in _NOT_THE_LETTERS_FAULT:
         return Outcome.DEFERRED
     return Outcome.REFUSED
+
+
+def _refused_or(otherwise: Outcome, error: Exception) -> Outcome:
+    """What became of a letter in trouble: some servers refuse one in its midst, and hang up."""
+    refused = isinstance(error, SMTPResponseException) and error.code // 100 == _NEVER
+    return Outcome.REFUSED if refused else otherwise
 
 
 def _describe(error: Exception) -> Said:

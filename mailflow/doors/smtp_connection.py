@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from typing import cast
 
-from aiosmtplib import SMTP, SMTPResponse, SMTPServerDisconnected
+from aiosmtplib import SMTP, SMTPResponse, SMTPResponseException, SMTPServerDisconnected
 
 LONGEST = 65_536  # octets of what was not read yet, and of one reply
 
@@ -47,10 +47,16 @@ class Connection(asyncio.Protocol):
         self._unsent = deque([b"".join(lines)] if self.is_pipelining else lines)
 
     async def write(self, octets: bytes) -> None:
-        """Send what is no command, once all commands were answered; it returns when there is room for more."""
-        self._write(octets)
-        await self._room.wait()
-        self._check()
+        """Send what is no command, once all commands were answered; it returns when there is room for more.
+
+        What the server said before it ended the connection is an SMTPResponseException.
+        """
+        if not self._ended:
+            self._write(octets)
+            await self._room.wait()
+        if self._ended:
+            reply = await self.reply()
+            raise SMTPResponseException(reply.code, reply.message)
 
     async def reply(self) -> SMTPResponse:
         """The reply to the next command."""
@@ -70,7 +76,9 @@ class Connection(asyncio.Protocol):
         raise ValueError("a reply without an end")
 
     def close(self) -> None:
-        """End it at once."""
+        """End it at once, also where the server does not read what waits to be sent."""
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
         self._client.close()
 
     def _write(self, octets: bytes) -> None:

@@ -35,7 +35,7 @@ from tests.doors.peers import (
     sink,
 )
 
-HASTY = Patience(waking=0.2, connecting=0.2, envelope=0.2, answer=0.2, quitting=0.2)
+HASTY = Patience(waking=0.2, connecting=0.2, envelope=0.2, message=0.2, answer=0.2, quitting=0.2)
 MESSAGE = b"Subject: Hello\r\n\r\n.\r\n..two\r\n\xc3\xa4\r\n"
 
 
@@ -391,6 +391,63 @@ async def test_a_second_answer_is_not_taken_for_the_next_letters() -> None:
         got = await outcomes(Settings(address=peer.endpoint), letter(1), letter(2))
 
     assert got == [Outcome.REFUSED, Outcome.SENT]
+
+
+BIG = letter(message=b"Subject: x\r\n\r\n" + (b"y" * 70 + b"\r\n") * 200_000)
+
+
+@asynccontextmanager
+async def reading_a_megabyte(then: Misdeed) -> AsyncIterator[Settings]:
+    """A smarthost that is good until it has that much of a message, and hangs up after its misdeed."""
+    hung_up = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 brusque.example.net\r\n")
+        while (await reader.readline())[:4].upper() != b"DATA":
+            writer.write(b"250 ok\r\n")
+        writer.write(b"354 go on\r\n")
+        await reader.readexactly(1_000_000)
+        await then(writer)
+        await asyncio.sleep(0.1)  # what is not read yet when it ends may throw away its words
+        writer.close()
+        hung_up.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield Settings(address=Endpoint("127.0.0.1", server.sockets[0].getsockname()[1]))
+        await hung_up.wait()
+
+
+@pytest.mark.parametrize(
+    ("misdeed", "outcome", "detail"),
+    [
+        (drops, Outcome.DEFERRED, "the mail server broke off the connection"),
+        (is_silent, Outcome.DEFERRED, "the mail server broke off the connection"),
+        (
+            says(b"552 5.3.4 too big\r\n"),
+            Outcome.REFUSED,
+            "the mail server answered: 552 5.3.4 too big",
+        ),
+        (
+            says(b"421 4.3.2 going\r\n"),
+            Outcome.DEFERRED,
+            "the mail server answered: 421 4.3.2 going",
+        ),
+        (says(b"250 got it\r\n"), Outcome.DEFERRED, "the mail server answered: 250 got it"),
+    ],
+)
+async def test_what_is_broken_off_before_the_final_dot_was_surely_not_taken(
+    misdeed: Misdeed, outcome: Outcome, detail: str
+) -> None:
+    async with reading_a_megabyte(misdeed) as settings:
+        (result,) = await send(settings, BIG, patience=Patience())
+    assert (result.outcome, str(result.detail)) == (outcome, detail)
+
+
+async def test_what_is_not_read_to_its_final_dot_was_surely_not_taken() -> None:
+    async with reading_a_megabyte(drips) as settings:
+        (result,) = await send(settings, BIG)
+    assert result.outcome is Outcome.DEFERRED
+    assert str(result.detail) == "the mail server gave no answer in time"
 
 
 async def test_what_may_go_together_goes_together() -> None:

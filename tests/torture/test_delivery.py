@@ -24,9 +24,9 @@ from mailflow.worker import StoredOutbox
 from tests.conftest import Count, Figure
 from tests.flow import Flow
 
-HASTY = Patience(waking=0.5, connecting=0.5, envelope=0.5, answer=0.5, quitting=0.5)
+HASTY = Patience(*[0.5] * 6)
 BUSY = 10.0  # seconds that a busy machine may take for a step; no peer is silent in these tests
-UNHURRIED = Patience(BUSY, BUSY, BUSY, BUSY, BUSY)
+UNHURRIED = Patience(*[BUSY] * 6)
 
 Mood = Callable[[str, str], str]
 """What it does at a step, for a recipient: a reply, or one of these."""
