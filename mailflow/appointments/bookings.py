@@ -41,11 +41,20 @@ class Wanted:
     """The language of the page where the client booked, if it was on one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A time of an offer that a participant may have: as `check_pick` found it in the same transaction."""
+
+    offer: Offer
+    start: datetime
+    client: Participant
+    standing: Booking | None
+    """The client's own booking, which this time moves, or is already."""
+
+
 def pick(
     unit: Unit,
-    offer: Offer,
-    start: datetime,
-    client: Participant,
+    chosen: Pick,
     *,
     zone: str | None = None,
     language: str | None = None,
@@ -54,36 +63,35 @@ def pick(
     """What a participant's choice of a time of an offer comes to.
 
     The first who picks is the offer's client; the same choice again is the same booking, another one moves it.
-    Raises `Expired`, `SlotTaken`, `NotFound` (an offer that is for somebody else).
     """
-    standing = check_pick(unit, offer, start, client)
-    kind = unit.config.appointment_type(offer.type)
+    client, standing, start = chosen.client, chosen.standing, chosen.start
+    kind = unit.config.appointment_type(chosen.offer.type)
     client = unit.db.change(client, zone=zone or client.zone, language=language or client.language)
     if standing is not None:
         again = standing.start == start
         return standing if again else _move(unit, standing, kind, start, client.name)
     person = Person(client.name, client.address)
     wanted = Wanted(kind, start, person, client.zone, answers, client.language)
-    return _make(unit, wanted, offer)
+    return _make(unit, wanted, chosen.offer)
 
 
-def check_pick(unit: Unit, offer: Offer, start: datetime, client: Participant) -> Booking | None:
-    """What `pick` would find: the client's own booking, which a choice moves or already is, or None.
+def check_pick(unit: Unit, offer: Offer, start: datetime, client: Participant) -> Pick:
+    """Whether a participant may have a time of an offer; it changes nothing.
 
-    Raises what `pick` raises, and changes nothing.
+    Raises `Expired`, `SlotTaken`, `NotFound` (an offer that is for somebody else).
     """
     standing = booking_of(unit, offer)
-    if standing is not None and standing.start == start and is_client(standing, client):
-        return standing
-    check_may_pick(unit, offer, client)
-    calendars.check_read(unit, unit.config.appointment_type(offer.type).hosts)
-    if not is_pickable(unit, offer, start, moving=standing):
-        raise SlotTaken(said("that time is not free"))
-    return standing
+    mine = standing is not None and standing.start == start and is_client(standing, client)
+    if not mine:
+        check_may_pick(unit, offer, client)
+        calendars.check_read(unit, unit.config.appointment_type(offer.type).hosts)
+        if not is_pickable(unit, offer, start, moving=standing):
+            raise SlotTaken(said("that time is not free"))
+    return Pick(offer, start, client, standing)
 
 
 def check_may_pick(unit: Unit, offer: Offer, client: Participant) -> Booking | None:
-    """As `check_pick`, whatever the time."""
+    """As `check_pick`, whatever the time; returns the client's own booking, if there is one."""
     standing = booking_of(unit, offer)
     if standing is not None and not is_client(standing, client):
         raise SlotTaken(said("somebody else has picked a time of this offer already"))

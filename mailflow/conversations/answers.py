@@ -60,7 +60,7 @@ def choose(unit: Unit, offer: Offer, start: datetime, author: Participant) -> bo
     """
     try:
         with unit.db.attempt():
-            bookings.pick(unit, offer, start, author)
+            bookings.pick(unit, bookings.check_pick(unit, offer, start, author))
     except (SlotTaken, Expired, TooLate) as error:
         return not _is_somebody_elses(unit, offer, author) and _offer_anew(
             unit, offer, author, error

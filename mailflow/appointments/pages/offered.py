@@ -48,7 +48,7 @@ class Offered:
             standing = bookings.check_may_pick(unit, visit.offer, visit.client)
             menu = _menu(unit, asked, visit, standing)
             return times.calendar(unit, asked, menu, all_gone=_all_gone(unit, visit, standing))
-        standing = bookings.check_pick(unit, visit.offer, visit.start, visit.client)
+        standing = bookings.check_pick(unit, visit.offer, visit.start, visit.client).standing
         menu = _menu(unit, asked, visit, standing)
         if standing is not None and standing.start == visit.start:
             return booked(unit, standing, menu)
@@ -59,16 +59,13 @@ class Offered:
         visit = self.read(unit, asked, token)
         if visit.start is None:
             raise InvalidForm({"start": said("Please choose a time.")})
-        standing = bookings.check_pick(unit, visit.offer, visit.start, visit.client)
-        answers = () if standing else forms.read_answers(visit.kind, asked)
+        chosen = bookings.check_pick(unit, visit.offer, visit.start, visit.client)
         bookings.pick(
             unit,
-            visit.offer,
-            visit.start,
-            visit.client,
+            chosen,
             zone=asked.zone.key if asked.zone else None,
-            language=_menu(unit, asked, visit, standing).language,
-            answers=answers,
+            language=language_for(unit, asked, visit.kind.hosts[0], visit.known.language),
+            answers=() if chosen.standing else forms.read_answers(visit.kind, asked),
         )
         return visit.url or ""
 
