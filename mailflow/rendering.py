@@ -142,7 +142,6 @@ def _environment(
 ) -> Environment:
     environment = Environment(
         loader=loader,
-        extensions=["jinja2.ext.i18n"],
         autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -151,28 +150,33 @@ def _environment(
         cache_size=-1,  # there are a few dozen templates: all are kept
     )
     environment.filters |= {**_FILTERS, "said": _in_locale(languages.say)}
-    _install_translations(environment, languages)
+    environment.globals |= _sentences(languages)
     return environment
 
 
-def _install_translations(environment: Environment, languages: Languages) -> None:
-    """`_("…")` and its kin, in the language of the fact `locale`; what they are given is escaped, they are not."""
+def _sentences(languages: Languages) -> Mapping[str, Callable[..., str]]:
+    """`_("…")` and its kin, in the language of the fact `locale`; what they are given is escaped, they are not.
+
+    The extension of Jinja for that goes through three calls for each sentence, and a mail has dozens.
+    """
+
+    def filled(context: Context, sentence: str, facts: Mapping[str, object]) -> str:
+        return (Markup(sentence) if context.eval_ctx.autoescape else sentence) % facts
 
     @pass_context
-    def gettext(context: Context, message: str) -> str:
-        return languages.of(context["locale"]).gettext(message)
+    def gettext(context: Context, message: str, **facts: object) -> str:
+        return filled(context, languages.of(context["locale"]).gettext(message), facts)
 
     @pass_context
-    def ngettext(context: Context, singular: str, plural: str, number: int) -> str:
-        return languages.of(context["locale"]).ngettext(singular, plural, number)
+    def ngettext(context: Context, singular: str, plural: str, number: int, **facts: object) -> str:
+        said = languages.of(context["locale"]).ngettext(singular, plural, number)
+        return filled(context, said, {"num": number, **facts})
 
     @pass_context
-    def pgettext(context: Context, meaning: str, message: str) -> str:
-        return languages.of(context["locale"]).pgettext(meaning, message)
+    def pgettext(context: Context, meaning: str, message: str, **facts: object) -> str:
+        return filled(context, languages.of(context["locale"]).pgettext(meaning, message), facts)
 
-    environment.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
-        gettext, ngettext, newstyle=True, pgettext=pgettext
-    )
+    return {"_": gettext, "ngettext": ngettext, "pgettext": pgettext}
 
 
 def tidy(text: str) -> str:
@@ -185,10 +189,10 @@ def tidy(text: str) -> str:
 
 
 def _wrap(line: str) -> list[str]:
-    if line == SIGNATURE or line.split() == [line]:
-        return [line]
     if len(line) <= LINE_LENGTH:
-        return [line.rstrip()]
+        return [line if line == SIGNATURE else line.rstrip()]
+    if line.split() == [line]:
+        return [line]
     indent = line[: min(len(line) - len(line.lstrip()), LINE_LENGTH // 2)]
     return textwrap.wrap(
         line.strip(),
