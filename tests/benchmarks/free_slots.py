@@ -59,11 +59,12 @@ def plain_loop(host: HostTime) -> list[Span]:
         date = day + timedelta(days=number)
         for window in host.hours.on(date):
             start = wall_time(date, window.start, ZONE)
-            while start + RULES.duration <= wall_time(date, window.end, ZONE):
+            end = wall_time(date, window.end, ZONE)
+            while start + RULES.duration <= end:
                 padded = RULES.padded(start)
-                if NOW + RULES.minimum_notice <= start < WITHIN.end and not [
-                    busy for busy in host.busy if busy.overlaps(padded)
-                ]:
+                if NOW + RULES.minimum_notice <= start < WITHIN.end and not any(
+                    busy.overlaps(padded) for busy in host.busy
+                ):
                     found.append(RULES.slot(start))
                 start += RULES.increment
     return found
