@@ -6,6 +6,7 @@ The text in code and templates is English. A catalogue is named by its language 
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -115,6 +116,7 @@ def plain(word: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
+@cache
 def own_name(language: str) -> str:
     """What a language calls itself: `Deutsch`."""
     name = Locale.parse(language, sep="-").get_display_name() or language
