@@ -15,10 +15,9 @@ from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.receive import receive
 from mailflow.conversations.taking import LEASE, TRIES, Job, renew, set_aside, take_up
 from mailflow.doors.alarm import Alarms
-from mailflow.doors.bodies import Bodies
 from mailflow.doors.calendars import Calendars
+from mailflow.doors.decisions import Decisions
 from mailflow.doors.delivery import Delivery
-from mailflow.doors.held_mails import HeldMails
 from mailflow.doors.readers import Readers
 from mailflow.doors.spooling import read_job, spooled
 from mailflow.errors import LetterUnread, ReaderLost, Unreadable
@@ -66,7 +65,7 @@ class Worker:
         self._delivery = delivery
         self._calendars = calendars
         self._readers = readers
-        self._bodies = Bodies(store, readers, HeldMails(store, readers, calendars))
+        self._decisions = Decisions(store, readers, calendars)
         self._judge = judge
         self._judges = ThreadPoolExecutor(AT_ONCE, "judge")
         self._by_commits: list[asyncio.Event] = []
@@ -162,7 +161,7 @@ class Worker:
     async def _work_on(self, job: Job, arrival: Awaitable[Arrival]) -> None:
         ident = job.taken.id
         try:
-            await persist(partial(self._bodies.run, receive, await arrival))
+            await persist(partial(self._decisions.run, receive, await arrival))
         except Unreadable as error:
             await self._set_aside(job, Taken.HELD, error.reason)
         except ReaderLost as error:

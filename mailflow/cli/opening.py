@@ -9,9 +9,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import typer
 
-from mailflow.doors.bodies import Bodies
 from mailflow.doors.calendars import Calendars
-from mailflow.doors.held_mails import HeldMails
+from mailflow.doors.decisions import Decisions
 from mailflow.doors.readers import Readers
 from mailflow.service import load_house
 from mailflow.store import Store, Unit, open_store
@@ -67,8 +66,7 @@ async def _decided(store: Store, work: Callable[[Unit], R]) -> R:
     """The result of `work`, once what it needs beside the database is there."""
     readers = Readers(store.house.config.mailflow.domain)
     try:
-        held_mails = HeldMails(store, readers, Calendars(store))
-        return await Bodies(store, readers, held_mails).run(work)
+        return await Decisions(store, readers, Calendars(store)).run(work)
     finally:
         readers.close()
 
