@@ -11,7 +11,7 @@ from mailflow.conversations.pausing import keep_back
 from mailflow.mail.automatic import Automation
 from mailflow.mail.delivery_reports import Fate, Finding, Report, is_about, read_report
 from mailflow.post.failures import give_up, tell_undelivered
-from mailflow.store.queries import conversations_knowing
+from mailflow.store.queries import known_ids
 from mailflow.store.states import Sending
 from mailflow.store.tables import Conversation, Delivery
 from mailflow.store.unit import Unit
@@ -44,8 +44,8 @@ def take_stray_report(unit: Unit, arrival: Arrival, handle: str) -> str | None:
     """
     arrival, report = _read(unit, arrival)
     returned = report.message_id
-    known = conversations_knowing(unit.db, handle, returned) if returned else []
-    for conversation in (unit.db.get(Conversation, one) for one in known):
+    known = known_ids(unit.db, handle, [returned] if returned else [])
+    for conversation in (unit.db.get(Conversation, one.conversation) for one in known):
         if keep(unit, conversation, arrival, f"it returns {returned}"):
             for delivery, finding in _copies(unit, conversation, report):
                 _tell(unit, delivery, finding)

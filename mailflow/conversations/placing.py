@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mailflow.mail.reading import Mail
 from mailflow.mail.subjects import base_subject
 from mailflow.post.conversations import people
-from mailflow.store.queries import conversations_knowing, conversations_with_root
+from mailflow.store.queries import conversations_with_root, known_ids
 from mailflow.store.tables import Conversation
 from mailflow.store.unit import Unit
 
@@ -46,12 +46,15 @@ def _placements(unit: Unit, named: Iterable[tuple[str, str]]) -> list[Placement]
 
 
 def _by_ids(unit: Unit, handle: str, mail: Mail) -> Iterator[tuple[str, str]]:
-    for evidence, message_id in _named(mail):
-        for known in conversations_knowing(unit.db, handle, message_id):
-            yield f"{evidence} {message_id}", known
+    named = list(_named(mail))
+    known = known_ids(unit.db, handle, (message_id for _, message_id in named))
+    for evidence, message_id in named:
+        for one in known:
+            if one.message_id == message_id:
+                yield f"{evidence} {message_id}", one.conversation
 
 
-def _named(mail: Mail) -> Iterable[tuple[str, str]]:
+def _named(mail: Mail) -> Iterator[tuple[str, str]]:
     for message_id in reversed(mail.references):
         yield "its References name", message_id
     if mail.in_reply_to:

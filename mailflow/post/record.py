@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from mailflow.post.conversations import addresses
 from mailflow.post.threads import Thread
+from mailflow.store.queries import known_ids
 from mailflow.store.states import Direction, Kind
 from mailflow.store.tables import Conversation, KnownId, Message
 from mailflow.store.unit import Unit
@@ -55,14 +56,16 @@ def know(
     unit: Unit, conversation: Conversation, message_ids: Iterable[str], message: int | None = None
 ) -> None:
     """Ids that lead to this conversation; without a message they are ghosts, until the message comes."""
-    for message_id in message_ids:
-        key = {
-            "host": conversation.host,
-            "message_id": message_id,
-            "conversation": conversation.id,
-        }
-        known = unit.db.find(KnownId, **key)
-        if known is None:
-            unit.db.insert(KnownId(id=0, message=message, **key))
-        elif known.message is None and message is not None:
-            unit.db.change(known, message=message)
+    wanted = list(dict.fromkeys(message_ids))
+    here = (
+        one
+        for one in known_ids(unit.db, conversation.host, wanted)
+        if one.conversation == conversation.id
+    )
+    known = {one.message_id: one for one in here}
+    place = {"host": conversation.host, "conversation": conversation.id}
+    new = [one for one in wanted if one not in known]
+    unit.db.insert_all([KnownId(id=0, message_id=one, message=message, **place) for one in new])
+    for ghost in known.values():
+        if ghost.message is None and message is not None:
+            unit.db.change(ghost, message=message)

@@ -27,9 +27,22 @@ from mailflow.store.tables import (
 )
 
 
-def conversations_knowing(db: Session, host: str, message_id: str) -> list[str]:
-    """The conversations of this host in which that message id was sent, received or named."""
-    return [known.conversation for known in db.all(KnownId, host=host, message_id=message_id)]
+def known_ids(db: Session, host: str, message_ids: Iterable[str]) -> list[KnownId]:
+    """Where these ids lead: to the conversations of this host in which they were sent, received or named."""
+    known = TABLES[KnownId]
+    asked = several("message_id", dict.fromkeys(message_ids))
+
+    def build() -> pw.Query:
+        found: pw.Query = (
+            known.select()
+            .where(known.host == place("host"), known.message_id.in_(places(asked)))
+            .order_by(known.id)
+        )
+        return found
+
+    return (
+        db.compiled(KnownId, f"known of {len(asked)}", build, **asked, host=host) if asked else []
+    )
 
 
 def conversations_with_root(db: Session, host: str, root: bytes) -> list[Conversation]:

@@ -19,7 +19,7 @@ from mailflow.mail.outgoing import Letter, Outcome, Result
 from mailflow.mail.reading import read
 from mailflow.post import outbox
 from mailflow.store import Unit, copy_database
-from mailflow.store.queries import conversations_knowing
+from mailflow.store.queries import known_ids
 from tests.benchmarks.filling import fill
 from tests.benchmarks.race import Benchmark, Figure, Measure
 from tests.flow import Flow
@@ -163,7 +163,7 @@ class Past:
 
 
 def _knowing(unit: Unit, message_id: str) -> None:
-    assert conversations_knowing(unit.db, "dana", message_id)
+    assert known_ids(unit.db, "dana", [message_id])
 
 
 @contextmanager
