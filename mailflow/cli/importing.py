@@ -1,7 +1,9 @@
 """`import`: a host's archive, batch by batch, with progress."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +12,10 @@ import typer
 from mailflow.cli.opening import opened
 from mailflow.cli.progress import progress
 from mailflow.cli.screen import print_line
-from mailflow.config import Config
-from mailflow.conversations.importing import Candidate, Outcome, examine, import_mails
-from mailflow.mail.archives import archive_files, mails_in
+from mailflow.conversations.importing import Outcome, import_mails
+from mailflow.doors.archives import read_all
+from mailflow.doors.readers import Readers
+from mailflow.mail.archives import StoredMail, archive_files, mails_in
 
 BATCH = 200
 """Mails of one transaction: a running `serve` waits for its end, well under a second."""
@@ -38,32 +41,30 @@ def import_archives(
 ) -> None:
     """A host's mail archive into the host's conversations. Nothing is sent; safe to stop, and to repeat."""
     counts: Counts = Counter()
-    with opened(context) as store:
+    with opened(context) as store, asyncio.Runner() as runner:
         config = store.house.config
         config.host(handle)
         files = [file for path in paths for file in archive_files(path)]
         try:
             octets = sum(file.stat().st_size for file in files)
-            with progress(octets, "mails", line_after=LINE_AFTER) as advance:
-                for batch in _batches(_candidates(config, files)):
-                    counts += store.run_now(import_mails, handle, batch)
+            with (
+                closing(Readers(config.mailflow.domain)) as readers,
+                progress(octets, "mails", line_after=LINE_AFTER) as advance,
+            ):
+                for batch in _batches(files, config.listener.max_message_size):
+                    read = runner.run(read_all(readers, batch))
+                    counts += store.run_now(import_mails, handle, read)
                     advance(sum(len(one.raw) for one in batch), len(batch))
         finally:  # also of an import that is stopped: what is counted is in the database
             print_line(_in_words(counts))
 
 
-def _candidates(config: Config, files: Iterable[Path]) -> Iterator[Candidate]:
-    for file in files:
-        for mail in mails_in(file, config.listener.max_message_size):
-            yield examine(config.mailflow.domain, mail)
-
-
-def _batches(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
-    batch: list[Candidate] = []
+def _batches(files: Iterable[Path], most: int) -> Iterator[list[StoredMail]]:
+    batch: list[StoredMail] = []
     size = 0
-    for candidate in candidates:
-        batch.append(candidate)
-        size += len(candidate.raw)
+    for mail in (mail for file in files for mail in mails_in(file, most)):
+        batch.append(mail)
+        size += len(mail.raw)
         if len(batch) == BATCH or size >= BATCH_OCTETS:
             yield batch
             batch, size = [], 0

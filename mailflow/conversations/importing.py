@@ -12,11 +12,9 @@ from mailflow.conversations.accepting import message_of, named_people, own_id_fo
 from mailflow.conversations.merging import absorb
 from mailflow.conversations.placing import ROOT_OCTETS, Placement, place_by_ids
 from mailflow.conversations.taking import read_facts
-from mailflow.errors import Unreadable
 from mailflow.mail.addresses import Person, is_address
-from mailflow.mail.archives import StoredMail
 from mailflow.mail.automatic import is_robot
-from mailflow.mail.reading import Mail, read
+from mailflow.mail.reading import Mail
 from mailflow.post.conversations import addresses, join, open_conversation, people
 from mailflow.post.record import know, record
 from mailflow.store import DatabaseTrouble
@@ -48,18 +46,6 @@ class Candidate:
     raw: bytes = field(repr=False)
     mail: Mail | None
     reason: str = ""
-
-
-def examine(domain: str, found: StoredMail) -> Candidate:
-    """Read a mail of an archive, for the house at `domain`; it needs no transaction."""
-    if not found.whole:
-        return Candidate(
-            found.raw, None, f"too large, cut after {len(found.raw)} octets: {found.where}"
-        )
-    try:
-        return Candidate(found.raw, read(found.raw, domain))
-    except Unreadable as error:
-        return Candidate(found.raw, None, f"{error.reason}: {found.where}")
 
 
 def import_mails(unit: Unit, handle: str, batch: Iterable[Candidate]) -> Counter[Outcome]:

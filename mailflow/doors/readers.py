@@ -61,7 +61,7 @@ class Readers:
             self._end(reader)
         self._threads.shutdown()
 
-    async def read(self, raw: Content, sender: str) -> Mail:
+    async def read(self, raw: Content, sender: str | None) -> Mail:
         """A mail as `mail.reading.read` makes it.
 
         Raises `Unreadable`, and `ReaderLost` where its reader did not live to tell, or not in time.

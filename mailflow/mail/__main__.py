@@ -32,7 +32,7 @@ MEMORY = 1024 * MEBIBYTE
 
 Answer = Mail | Outline | Unreadable
 
-Read = Callable[[bytes, str, str], Mail]
+Read = Callable[[bytes, str, str | None], Mail]
 
 
 def main(asked: BinaryIO, told: BinaryIO, read: Read) -> None:

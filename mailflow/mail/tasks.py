@@ -8,10 +8,10 @@ from mailflow.mail.copies.relaying import relayed
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Read it: a mail to `domain`, with this envelope sender."""
+    """Read it: a mail to `domain`, with this envelope sender, None where not known."""
 
     domain: str
-    sender: str
+    sender: str | None
 
 
 @dataclass(frozen=True, slots=True)

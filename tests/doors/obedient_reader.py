@@ -11,7 +11,7 @@ from mailflow.mail.reading import Mail, read
 COMMAND = (sys.executable, "-m", "tests.doors.obedient_reader")
 
 
-def obey(raw: bytes, domain: str, sender: str) -> Mail:
+def obey(raw: bytes, domain: str, sender: str | None) -> Mail:
     """Read a mail, unless it has one of the words that end its reader."""
     if b"EXIT" in raw:
         os._exit(7)
