@@ -6,14 +6,16 @@ import json
 import logging
 import smtplib
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mailflow.doors.listener import Limits
 from mailflow.errors import NotFound
 from mailflow.mail.envelope import Envelope
-from tests.doors.conftest import OpenHouse
+from tests.doors.conftest import House, OpenHouse
 from tests.doors.peers import Client, connected
 
 MESSAGE = b"Subject: Hello\r\n\r\nCanary text\r\n"
@@ -298,6 +300,46 @@ async def test_nothing_breaks_the_listener(open_house: OpenHouse, stream: bytes)
         said = envelope.sender + envelope.helo + "".join(envelope.recipients)
         assert said.isprintable()
         assert said.isascii()
+
+
+_LINES = st.sampled_from(
+    b"EHLO c\r\n|RSET\r\n|MAIL FROM:<a@b>\r\n|RCPT TO:<postmaster>\r\n|DATA\r\n|Hello\r\n.\r\n|..\r\n|.\r\n"
+    b"|MAIL FROM:<>\r\nRCPT TO:<postmaster>\r\nDATA\r\nHello\r\n.\r\n|\r|\n|\x16|\xff".split(b"|")
+)
+_LONG = st.just(b"x" * 1500)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(_LINES | _LONG, min_size=4, max_size=40).map(b"".join),
+    st.lists(st.integers(0, 1000), max_size=6),
+)
+async def test_wherever_it_is_cut_the_replies_are_the_same(
+    open_house: OpenHouse, stream: bytes, cuts: list[int]
+) -> None:
+    house = await open_house(Limits(errors=1_000_000, stop=0.5))
+    whole = b"EHLO c\r\n" + stream + b"\r\n.\r\nQUIT\r\n"
+
+    said = await _said(house, [whole])
+    taken = house.taken.copy()
+    house.taken.clear()
+
+    ends = sorted({cut % len(whole) for cut in cuts} | {len(whole)})
+    pieces = [whole[start:end] for start, end in pairwise([0, *ends])]
+    assert await _said(house, pieces) == said
+    assert house.taken == taken
+    await house.listener.stop()
+
+
+async def _said(house: House, pieces: list[bytes]) -> list[str]:
+    """What is answered to pieces, each of which is read by itself."""
+    async with connected(house.port) as client:
+        for piece in pieces:
+            await client.send(piece)
+            await asyncio.sleep(0.001 * (len(pieces) > 1))
+        return [answer async for answer in _answers(client)]
 
 
 async def _answers(client: Client) -> AsyncIterator[str]:

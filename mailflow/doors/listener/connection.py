@@ -1,13 +1,15 @@
 """One client's connection, over aiosmtpd's protocol: lines in, replies out, how it begins and ends.
 
-aiosmtpd keeps the transport and does STARTTLS. The loop that reads commands is our own: it counts
-every mistake, bounds every line, and tells a stranger nothing of what failed here.
+aiosmtpd keeps the transport and does STARTTLS. What the client sends is heard by functions of our own, as it comes:
+they count every mistake, bound every line, and tell a stranger nothing of what failed here. Only what takes its time
+is a task; until it is done, and until its replies are read, the client has to wait.
 """
 
 import asyncio
 import logging
 import math
-from collections import defaultdict
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, ClassVar
 
 from aiosmtpd.smtp import SMTP, TLSSetupException
 from aiosmtpd.smtp import Envelope as Transaction
@@ -19,14 +21,16 @@ from mailflow.journal import log
 # aiosmtpd writes every command with its addresses there, and every line of a message.
 logging.getLogger("mail.log").addFilter(lambda record: False)
 
-_COMMAND_LENGTH = 1024  # bytes: two times the longest path, and parameters
-_BUFFER = 64 * 1024  # bytes that wait to be read, until the client has to
+_COMMAND_LENGTH = 1024  # bytes with the line end: two times the longest path, and parameters
 _IN_A_ROW = 16  # commands
 _FAREWELL = 2.0  # seconds in which a client may take its last reply
 _TLS_RECORD = b"\x16"  # how a TLS handshake begins, and no command does
 
 FAILED = "451 4.3.0 something failed here, try again later"
 NOT_OFFERED = "502 5.5.1 not offered"
+
+Command = Callable[[Any, str | None], str | None]
+"""What a session does at a verb: it gets the argument, if there is one, and returns the reply, if there is one yet."""
 
 
 class Connection(SMTP):
@@ -36,16 +40,14 @@ class Connection(SMTP):
     word is ours, and once no more is heard.
     """
 
+    commands: ClassVar[Mapping[str, Command]]
     session: Greeting
     envelope: Transaction
     transport: asyncio.Transport | None
     _original_transport: asyncio.Transport | None
-    _handler_coroutine: asyncio.Task[None]
-    line_length_limit = _BUFFER
+    _handler_coroutine: asyncio.Task[None]  # what the client has to wait for
 
     def __init__(self, terms: Terms) -> None:
-        # aiosmtpd's belongs to the class: each connection would change the limits of all others.
-        self.command_size_limits = defaultdict(int)
         loop = asyncio.get_running_loop()
         super().__init__(None, hostname=terms.hostname, loop=loop)
         self.closed: asyncio.Future[None] = loop.create_future()
@@ -55,23 +57,22 @@ class Connection(SMTP):
         self._terms = terms
         self._errors = 0
         self._commands = 0
+        self._came = b""  # and was not heard yet
+        self._has_ended = False  # the client's side
+        self._is_read = True  # what we said, or there is room for more
+        self._hear: Callable[[], bool] = self._hear_line
 
     # How it begins and ends
 
-    def data_received(self, data: bytes) -> None:
-        if self.session.host_name is None and data.startswith(_TLS_RECORD):
-            self.abort()  # a client that was told the wrong port
-        else:
-            super().data_received(data)
-
-    def eof_received(self) -> bool:
-        """What came before the end is heard and answered yet, unless TLS ends with it."""
-        self._reader.feed_eof()
-        return self.session.ssl is None
+    async def _handle_client(self) -> None:
+        """Greets: aiosmtpd has every connection begin with this, and nothing is heard before."""
+        self._say(f"220 {self.hostname} {self._terms.greeting}")
+        self.loop.call_soon(self._go_on)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.closed.done():
             return
+        self._writer.close()
         super().connection_lost(error)
         self.closed.set_result(None)
 
@@ -83,20 +84,15 @@ class Connection(SMTP):
 
     def dismiss(self, farewell: str) -> None:
         """Says a last reply and ends the connection; no command is heard any more."""
-        if self.heard < math.inf and not self._handler_coroutine.done():
+        if self.heard < math.inf and not self._writer.is_closing():
             if not self._is_shaking_hands():  # the client waits for TLS, and for nothing else
                 self._writer.write(farewell.encode() + b"\r\n")
             self._hang_up()
 
     def _hang_up(self) -> None:
         self.heard = math.inf
-        self._handler_coroutine.cancel()
-        if self.transport is not None:
-            self.transport.close()
-            self.loop.call_later(_FAREWELL, self.abort)
-
-    def _is_shaking_hands(self) -> bool:
-        return self._tls_protocol is not None and self.session.ssl is None
+        self._writer.close()
+        self.loop.call_later(_FAREWELL, self.abort)
 
     def _reset_timeout(self, duration: float | None = None) -> None:
         """aiosmtpd calls this when a connection begins, and once more within TLS."""
@@ -112,44 +108,95 @@ class Connection(SMTP):
         else:
             self._timeout_handle = self.loop.call_at(due, self._watch)
 
-    # What is said
+    # TLS
 
-    async def _handle_client(self) -> None:
-        """Obeys one command after the other until the client goes."""
+    async def _start_tls(self) -> None:
+        self._came = b""  # who sent it ahead of TLS may be anybody
+        if self.transport is not None:
+            self.transport.resume_reading()
         try:
-            await self.push(f"220 {self.hostname} {self._terms.greeting}")
-            while self.heard < math.inf:
-                await self._obey(await self._next_line())
-                if (
-                    self._commands % _IN_A_ROW == 0
-                ):  # many may wait in the buffer: others have their turn
-                    await asyncio.sleep(0)
-        except (ConnectionError, asyncio.IncompleteReadError, TLSSetupException):
+            await self.smtp_STARTTLS("")
+        except TLSSetupException:
             pass
         finally:
-            self._writer.close()
             if self._is_shaking_hands():
                 self.connection_lost(None)  # nobody is told of a TLS handshake that failed
 
-    async def _next_line(self) -> bytes:
-        """The next line; of one that does not fit into the buffer, its beginning."""
-        beginning = b""
-        while True:
-            try:
-                line = await self._reader.readuntil()
-            except asyncio.LimitOverrunError as error:
-                beginning = (await self._reader.readexactly(error.consumed))[:_BUFFER]
-            else:
-                return beginning or line
+    async def push(self, status: str) -> None:  # type: ignore[override]  # never bytes here
+        """aiosmtpd says so that the handshake may begin."""
+        self._say(status)
 
-    async def _obey(self, line: bytes) -> None:
-        if len(line) > _COMMAND_LENGTH or not line.isascii():
-            await self.push("500 5.5.6 line too long or not in ASCII")
+    def _is_shaking_hands(self) -> bool:
+        return self._tls_protocol is not None and self.session.ssl is None
+
+    # When the client is heard, and when it has to wait
+
+    def data_received(self, data: bytes) -> None:
+        self._came += data
+        self._go_on()
+
+    def eof_received(self) -> bool:
+        """What came before the end is heard and answered yet, unless TLS ends with it."""
+        self._has_ended = True
+        self._go_on()
+        return self.session.ssl is None
+
+    def pause_writing(self) -> None:
+        self._is_read = False
+
+    def resume_writing(self) -> None:
+        self._is_read = True
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Hears what has come, but not too much at a time: others have their turn. Until then no more may come."""
+        if self.transport is None:
             return
-        verb, _, argument = line.decode().rstrip("\r\n").partition(" ")
-        command = self._smtp_methods.get(verb.upper())
+        for _ in range(_IN_A_ROW):
+            if self._must_wait():
+                break
+            if not self._hear():
+                if self._has_ended:
+                    self._writer.close()
+                else:
+                    self.transport.resume_reading()
+                return
+        else:
+            self.loop.call_soon(self._go_on)
+        if self._came:
+            self.transport.pause_reading()
+
+    def _must_wait(self) -> bool:
+        is_busy = not self._handler_coroutine.done()
+        return is_busy or not self._is_read or self._writer.is_closing()
+
+    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        self._handler_coroutine = self.loop.create_task(work)
+        self._handler_coroutine.add_done_callback(lambda _: self._go_on())
+
+    # What is said
+
+    def _hear_line(self) -> bool:
+        """Obeys the next command; False if its end has not come."""
+        if self.session.host_name is None and self._came.startswith(_TLS_RECORD):
+            self.abort()  # a client that was told the wrong port
+            return False
+        line, end, rest = self._came.partition(b"\n")
+        if not end:
+            self._came = line[:_COMMAND_LENGTH]  # so much of it is too long already
+            return False
+        self._came = rest
+        self._obey(line)
+        return True
+
+    def _obey(self, line: bytes) -> None:
+        if len(line) >= _COMMAND_LENGTH or not line.isascii():
+            self._say("500 5.5.6 line too long or not in ASCII")
+            return
+        verb, _, argument = line.decode().rstrip("\r").partition(" ")
+        command = self.commands.get(verb.upper())
         if command is None:
-            await self.push("500 5.5.2 command not known")
+            self._say("500 5.5.2 command not known")
             return
         self.heard = self.loop.time()
         self._commands += 1
@@ -157,20 +204,18 @@ class Connection(SMTP):
             self.dismiss("421 4.7.0 too many commands")
             return
         try:
-            await command(argument.strip() or None)
-        except (ConnectionError, TLSSetupException):
-            raise
+            reply = command(self, argument.strip() or None)
         except Exception as error:
-            await self.push(report(error))
+            reply = report(error)
+        if reply is not None:
+            self._say(reply)
 
-    async def push(self, status: str) -> None:  # type: ignore[override]  # never bytes here
-        """Sends a reply, and waits until there is room for another."""
-        self._writer.write(status.encode() + b"\r\n")
-        if status.startswith("5"):
+    def _say(self, reply: str) -> None:
+        self._writer.write(reply.encode() + b"\r\n")
+        if reply.startswith("5"):
             self._errors += 1
             if self._errors == self._terms.limits.errors:
                 self.dismiss("421 4.7.0 too many errors")
-        await self._writer.drain()
 
 
 def report(error: Exception) -> str:

@@ -99,6 +99,10 @@ class DataStream:
         if end > len(_FIRST) + _HEADER_SIZE or start.count(b"\r\n", 0, end) > _HEADER_LINES:
             self.refuse(HEADER_TOO_BIG)
 
+    def close(self) -> None:
+        """Nothing of the message can be read any more."""
+        self._kept.close()
+
     def refuse(self, reply: str) -> None:
         """Keeps nothing of the message, which is heard out."""
         self.refusal = reply

@@ -1,28 +1,29 @@
 """What one client asks for, and what it gets.
 
-aiosmtpd's commands are taken as they are where a stranger can make nothing costly or wrong of them;
-the grammar of MAIL and RCPT, DATA and its limits are done here. SMTPUTF8 and AUTH are not offered.
+Each command is a plain function of its argument. SMTPUTF8 and AUTH are not offered.
 """
 
 import asyncio
 import math
 import re
+from collections.abc import Mapping
 from tempfile import SpooledTemporaryFile
+from typing import ClassVar
 
 from aiosmtpd.smtp import Envelope as Transaction
 
 from mailflow.doors.listener.commands import parse_path, refuse_mail_parameters
-from mailflow.doors.listener.connection import NOT_OFFERED, Connection, report
+from mailflow.doors.listener.connection import NOT_OFFERED, Command, Connection, report
 from mailflow.doors.listener.data import IN_MEMORY, DataStream
 from mailflow.doors.listener.gate import Address
 from mailflow.doors.listener.terms import Terms
 from mailflow.mail.envelope import Envelope, Recipient, is_mailbox
 from mailflow.mail.spooled import Content
 
-_ALL_THERE_IS = 1024 * 1024  # more than a buffer can hold, so that a read empties it
 _PAST_THE_LIMIT = 256 * 1024  # bytes that are heard out, so that a client gets to read the refusal
 _NAME = re.compile(r"[ -~]{1,255}")
 
+_OK = "250 OK"
 _TAKEN = "250 2.0.0 taken"
 _SLOW = "451 4.4.2 that took too long"
 _FULL = "452 4.3.1 no room for more mail, try again later"  # RFC 3463 section 3.4
@@ -39,6 +40,9 @@ _ANSWERS = {
 class Session(Connection):
     """The commands of SMTP (RFC 5321)."""
 
+    _data: DataStream  # these two are there within data
+    _deadline: asyncio.TimerHandle
+
     def __init__(self, terms: Terms, peer: Address) -> None:
         super().__init__(terms)
         self._peer = peer
@@ -52,52 +56,50 @@ class Session(Connection):
         if not self._within_data:
             self.dismiss(_GOING_DOWN)
 
-    # Greetings
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        if self._within_data:
+            self._leave_data()
 
-    async def smtp_HELO(self, arg: str | None) -> None:
-        if await self._greet(arg, extended=False):
-            await self.push(f"250 {self.hostname}")
+    # Greetings, and how it ends
 
-    async def smtp_EHLO(self, arg: str | None) -> None:
-        if await self._greet(arg, extended=True):
-            lines = [self.hostname, "PIPELINING", "8BITMIME"]
-            if self._may_start_tls():
-                lines.append("STARTTLS")
-            size = f"250 SIZE {self._terms.max_message_size}"
-            await self.push("\r\n".join([*(f"250-{line}" for line in lines), size]))
+    def _helo(self, name: str | None) -> str:
+        return self._greet(name, f"250 {self.hostname}")
 
-    async def _greet(self, name: str | None, *, extended: bool) -> bool:
+    def _ehlo(self, name: str | None) -> str:
+        lines = [self.hostname, "PIPELINING", "8BITMIME"]
+        if self._terms.certificate is not None and self._tls_protocol is None:
+            lines.append("STARTTLS")
+        size = f"250 SIZE {self._terms.max_message_size}"
+        return self._greet(name, "\r\n".join([*(f"250-{line}" for line in lines), size]))
+
+    def _greet(self, name: str | None, reply: str) -> str:
         if name is None or not _NAME.fullmatch(name):
-            await self.push(_SYNTAX)
-            return False
+            return _SYNTAX
         self.session.host_name = name
-        self.session.extended_smtp = extended
         self.envelope = Transaction()
-        return True
+        return reply
 
-    async def smtp_STARTTLS(self, arg: str | None) -> None:
+    def _starttls(self, argument: str | None) -> str | None:
         certificate = self._terms.certificate
         if certificate is None or self._tls_protocol is not None:
-            await self.push(_ORDER if certificate else NOT_OFFERED)
-            return
+            return _ORDER if certificate else NOT_OFFERED
+        if argument:
+            return _SYNTAX
         self.tls_context = certificate.context()
-        await super().smtp_STARTTLS(arg or "")
+        self._wait_for(self._start_tls())
+        return None
 
-    def _may_start_tls(self) -> bool:
-        return self._terms.certificate is not None and self._tls_protocol is None
+    def _quit(self, argument: str | None) -> str | None:
+        if argument:
+            return _SYNTAX
+        self._say("221 Bye")
+        self._writer.close()
+        return None
 
     # The envelope
 
-    async def smtp_MAIL(self, arg: str | None) -> None:
-        await self.push(self._begin(arg))
-
-    async def smtp_RCPT(self, arg: str | None) -> None:
-        answer = self._add_recipient(arg)
-        await self.push(answer)
-        if answer == _ANSWERS[Recipient.UNKNOWN] and self._terms.gate.guessed(self._peer):
-            self.dismiss("421 4.7.0 too many unknown recipients")
-
-    def _begin(self, argument: str | None) -> str:
+    def _mail(self, argument: str | None) -> str:
         if self.session.host_name is None or self.envelope.mail_from is not None:
             return _ORDER
         parsed = parse_path("FROM", argument)
@@ -112,6 +114,14 @@ class Session(Connection):
         if refusal is None:
             self.envelope.mail_from = sender
         return refusal or "250 2.1.0 sender taken"
+
+    def _rcpt(self, argument: str | None) -> str | None:
+        answer = self._add_recipient(argument)
+        if answer == _ANSWERS[Recipient.UNKNOWN] and self._terms.gate.guessed(self._peer):
+            self._say(answer)
+            self.dismiss("421 4.7.0 too many unknown recipients")
+            return None
+        return answer
 
     def _add_recipient(self, argument: str | None) -> str:
         if self.envelope.mail_from is None:
@@ -133,62 +143,63 @@ class Session(Connection):
             self.envelope.rcpt_tos.append(address)
         return _ANSWERS[answer]
 
+    def _rset(self, argument: str | None) -> str:
+        if argument:
+            return _SYNTAX
+        self.envelope = Transaction()
+        return _OK
+
     # The message
 
-    async def smtp_DATA(self, arg: str | None) -> None:
-        if arg or not self.envelope.rcpt_tos:
-            await self.push(_SYNTAX if arg else _ORDER)
-            return
+    def _begin_data(self, argument: str | None) -> str:
+        if argument or not self.envelope.rcpt_tos:
+            return _SYNTAX if argument else _ORDER
+        terms = self._terms
+        kept = SpooledTemporaryFile(IN_MEMORY, dir=terms.folder)  # noqa: SIM115 -- until the answer
+        self._data = DataStream(terms.max_message_size, kept)
+        self._deadline = self.loop.call_later(terms.limits.data, self._answer_data, _SLOW)
         self._within_data = True
-        await self.push("354 end with CRLF.CRLF")
-        with SpooledTemporaryFile(IN_MEMORY, dir=self._terms.folder) as kept:
-            data = DataStream(self._terms.max_message_size, kept)
-            await self._answer_data(await self._receive(data))
-        self._within_data = False
-        self.envelope = Transaction()
-        if not data.ended:  # what is still to come is no command
-            self._hang_up()
-        elif self._is_retired:
-            self.retire()
+        self._hear = self._hear_block
+        return "354 end with CRLF.CRLF"
 
-    async def _receive(self, data: DataStream) -> str:
-        """Reads the message and hands it over; the reply."""
+    def _hear_block(self) -> bool:
+        """Takes what has come of the message; False if there is nothing."""
+        block, self._came = self._came, b""
+        if not block:
+            return False
+        data, terms = self._data, self._terms
+        counted = data.size // terms.limits.progress
         try:
-            async with asyncio.timeout(self._terms.limits.data):
-                await self._read(data)
-        except TimeoutError:
-            return _SLOW
-        except ConnectionError:
-            raise
-        except OSError as error:  # the disk
-            return report(error)
-        return data.refusal or await self._hand_over(data)
-
-    async def _read(self, data: DataStream) -> None:
-        counted = 0
-        while not data.ended and data.size <= self._terms.max_message_size + _PAST_THE_LIMIT:
-            block = await self._reader.read(_ALL_THERE_IS)
-            if not block:
-                raise ConnectionResetError
-            if data.size > IN_MEMORY and not self._terms.has_room():
+            if data.size > IN_MEMORY and not terms.has_room():
                 data.refuse(_FULL)
-            rest = data.feed(block)
-            if rest:
-                self._reader.feed_data(rest)
-            if data.size >= counted + self._terms.limits.progress:
-                counted = data.size
-                self.heard = self.loop.time()
-
-    async def _hand_over(self, data: DataStream) -> str:
-        self.heard = math.inf  # it is for us now to answer
-        try:
-            await self._terms.take(self._fill_envelope(data.content()))
-        except Exception as error:
-            return report(error)
-        finally:
+            self._came = data.feed(block)
+        except OSError as error:  # the disk
+            self._answer_data(report(error))
+            return True
+        if data.size // terms.limits.progress > counted:
             self.heard = self.loop.time()
-        self._commands = 0
-        return _TAKEN
+        if data.ended or data.size > terms.max_message_size + _PAST_THE_LIMIT:
+            self._end_data()
+        return True
+
+    def _end_data(self) -> None:
+        self._deadline.cancel()
+        if self._data.refusal is None:
+            self.heard = math.inf  # it is for us now to answer
+            self._wait_for(self._hand_over())
+        else:
+            self._answer_data(self._data.refusal)
+
+    async def _hand_over(self) -> None:
+        try:
+            await self._terms.take(self._fill_envelope(self._data.content()))
+        except Exception as error:
+            answer = report(error)
+        else:
+            answer = _TAKEN
+            self._commands = 0
+        self.heard = self.loop.time()
+        self._answer_data(answer)
 
     def _fill_envelope(self, raw: Content) -> Envelope:
         return Envelope(
@@ -199,33 +210,64 @@ class Session(Connection):
             raw=raw,
         )
 
-    async def _answer_data(self, status: str) -> None:
-        await self.push(status)
+    def _answer_data(self, answer: str) -> None:
+        self._leave_data()
+        self._say_of_all(answer)
+        self.envelope = Transaction()
+        if not self._data.ended:  # what is still to come is no command
+            self._hang_up()
+        elif self._is_retired:
+            self.retire()
+
+    def _say_of_all(self, answer: str) -> None:
+        self._say(answer)
+
+    def _leave_data(self) -> None:
+        self._within_data = False
+        self._hear = self._hear_line
+        self._deadline.cancel()
+        self._data.close()
 
     # What is told to nobody
 
-    async def smtp_VRFY(self, arg: str | None) -> None:
+    def _noop(self, argument: str | None) -> str:
+        return _OK
+
+    def _vrfy(self, argument: str | None) -> str:
         # No code may look as if the address had been looked up (RFC 5321 section 7.3).
-        await self.push("252 2.0.0 send mail, and see" if arg else _SYNTAX)
+        return "252 2.0.0 send mail, and see" if argument else _SYNTAX
 
-    async def _refuse(self, arg: str | None) -> None:
-        await self.push(NOT_OFFERED)
+    def _refuse(self, argument: str | None) -> str:
+        return NOT_OFFERED
 
-    async def _drop(self, arg: str | None) -> None:
+    def _drop(self, argument: str | None) -> None:
         """HTTP: a web page that makes a browser speak to us."""
         self.abort()
 
-    smtp_AUTH = smtp_EXPN = smtp_HELP = _refuse
-    smtp_GET = smtp_POST = smtp_PUT = _drop
+    commands: ClassVar[Mapping[str, Command]] = {
+        "HELO": _helo,
+        "EHLO": _ehlo,
+        "STARTTLS": _starttls,
+        "MAIL": _mail,
+        "RCPT": _rcpt,
+        "DATA": _begin_data,
+        "RSET": _rset,
+        "NOOP": _noop,
+        "QUIT": _quit,
+        "VRFY": _vrfy,
+        **dict.fromkeys(("AUTH", "EXPN", "HELP"), _refuse),
+        **dict.fromkeys(("GET", "POST", "PUT"), _drop),
+    }
 
 
 class LmtpSession(Session):
     """The same over LMTP (RFC 2033): another greeting, and one answer for each recipient."""
 
-    async def smtp_LHLO(self, arg: str | None) -> None:
-        await super().smtp_EHLO(arg)
+    commands: ClassVar[Mapping[str, Command]] = {
+        **Session.commands,
+        "LHLO": Session._ehlo,
+        **dict.fromkeys(("HELO", "EHLO"), Session._refuse),
+    }
 
-    smtp_HELO = smtp_EHLO = Session._refuse
-
-    async def _answer_data(self, status: str) -> None:
-        await self.push("\r\n".join([status] * len(self.envelope.rcpt_tos)))
+    def _say_of_all(self, answer: str) -> None:
+        self._say("\r\n".join([answer] * len(self.envelope.rcpt_tos)))

@@ -87,6 +87,23 @@ async def test_a_client_that_never_reads_is_let_go(open_house: OpenHouse) -> Non
         await greeted(house.port)
 
 
+async def test_who_reads_late_gets_every_reply(open_house: OpenHouse) -> None:
+    house = await open_house(Limits(commands=1_000_000, stop=0.5))
+    commands = 50_000
+    async with connected(house.port) as late:
+        await late.reply()
+        late.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        late.writer.write(b"EHLO client\r\n" * commands + b"QUIT\r\n")
+        await greeted(house.port)  # others are heard
+        await asyncio.sleep(0.1)
+        late.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        async with asyncio.timeout(20):
+            said = await late.reader.read()
+
+    assert said.count(b"250 SIZE") == commands
+    assert said.endswith(b"221 Bye\r\n")
+
+
 async def test_a_connection_too_many(open_house: OpenHouse) -> None:
     house = await open_house(Limits(connections=2, stop=0.5))
     async with connected(house.port) as first, connected(house.port) as second:
