@@ -12,7 +12,7 @@ from mailflow.appointments.confirming import lapse_due
 from mailflow.appointments.reminders import send_due
 from mailflow.appointments.shifting import tell_shifted
 from mailflow.conversations.arrival import Arrival
-from mailflow.conversations.receive import receive
+from mailflow.conversations.receive import receive, receive_all
 from mailflow.conversations.taking import LEASE, TRIES, Job, renew, set_aside, take_up
 from mailflow.doors.alarm import Alarms
 from mailflow.doors.calendars import Calendars
@@ -20,7 +20,14 @@ from mailflow.doors.decisions import Decisions
 from mailflow.doors.delivery import Delivery
 from mailflow.doors.readers import Readers
 from mailflow.doors.spooling import read_job, spooled
-from mailflow.errors import LetterUnread, ReaderLost, Unreadable
+from mailflow.errors import (
+    BodyUnmade,
+    CalendarsUnread,
+    HeldMailUnread,
+    LetterUnread,
+    ReaderLost,
+    Unreadable,
+)
 from mailflow.journal import log
 from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
@@ -161,7 +168,7 @@ class Worker:
     async def _work_on(self, job: Job, arrival: Awaitable[Arrival]) -> None:
         ident = job.taken.id
         try:
-            await persist(partial(self._decisions.run, receive, await arrival))
+            await persist(partial(self._receive, await arrival))
         except Unreadable as error:
             await self._set_aside(job, Taken.HELD, error.reason)
         except ReaderLost as error:
@@ -170,6 +177,13 @@ class Worker:
         except Exception as error:
             log.error("mail.failed", mail=ident, attempts=job.taken.attempts, error=error)
             await self._park_after_all_tries(job, type(error).__name__)
+
+    async def _receive(self, arrival: Arrival) -> None:
+        """Together with those that wait for it too; alone, where something is to be read or made before."""
+        try:
+            await self._store.run_joined(receive_all, arrival)
+        except (CalendarsUnread, HeldMailUnread, BodyUnmade):
+            await self._decisions.run(receive, arrival)
 
     async def _park_after_all_tries(self, job: Job, reason: str) -> None:
         if job.taken.attempts >= TRIES:

@@ -1,6 +1,7 @@
 """The entrance: one mail that was taken, and all that follows from it, in one transaction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from mailflow.conversations.accepting import accept, accept_choice
@@ -40,6 +41,15 @@ from mailflow.store.unit import Unit
 
 MOST_RECEIVED = 30
 """Hops after which a mail is taken to be in a loop (RFC 5321, section 6.3)."""
+
+
+def receive_all(unit: Unit, arrivals: Sequence[Arrival]) -> list[None]:
+    """As `receive`, for mails that wait together. Raises `CalendarsUnread`, `HeldMailUnread` or `BodyUnmade` where one
+    needs what nobody has read or made before."""
+    nothing_read = replace(unit, calendars_read=frozenset())
+    for arrival in arrivals:
+        receive(nothing_read, arrival)
+    return [None] * len(arrivals)
 
 
 def receive(unit: Unit, arrival: Arrival) -> None:

@@ -9,17 +9,21 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mailflow.appointments import bookings, calendars, listing, slots
 from mailflow.appointments.bookings import Wanted
+from mailflow.conversations.receive import receive_all
+from mailflow.conversations.taking import take, take_up
 from mailflow.doors.calendars import Calendars
 from mailflow.doors.calendars.calendars import BEFORE_BOOKING
 from mailflow.doors.web import metrics
-from mailflow.errors import SlotTaken
+from mailflow.errors import CalendarsUnread, SlotTaken
 from mailflow.mail.addresses import Person
+from mailflow.mail.authenticity import Verdict
+from mailflow.mail.envelope import Envelope
 from mailflow.spans import Span
 from mailflow.store.tables import Booking, BusyTime, CalendarState
 from mailflow.vitals import look
 from tests.doors.calendars.conftest import MakeFlow
 from tests.doors.calendars.servers import Feed, answer, feeding, ics
-from tests.flow import START, Flow
+from tests.flow import START, Flow, to
 
 JOE = Person("Joe", "joe@client.test")
 TUESDAY = START + timedelta(days=1)  # 10:00 in Berlin
@@ -141,6 +145,25 @@ async def test_before_a_booking_the_calendar_is_read_again(make_flow: MakeFlow) 
         with pytest.raises(SlotTaken):
             await door.run(bookings.move, booking, TUESDAY)
         assert len(feed.asked) == 4
+
+
+async def test_before_a_booking_by_mail_too(make_flow: MakeFlow) -> None:
+    async with feeding(answer(FREE)) as feed:
+        flow = make_flow(feed_of(feed))
+        await Calendars(flow.store).refresh_due()
+        asked = to(flow.mail("joe@client.test", "dana@flow.test"), "dana@coach.test")
+        offer = to(flow.reply("dana@coach.test", asked, "/offer intake"), "joe@client.test")
+        choice = f"From: joe@client.test\r\nTo: {offer.address}\r\n".encode()
+        choice += f"In-Reply-To: {offer['Message-ID']}\r\n\r\n1\r\n".encode()
+        flow.run(
+            take,
+            [Envelope("joe@client.test", (offer.address,), "127.0.0.1", "client.test", choice)],
+        )
+        (job,) = flow.run(take_up, 1)
+        arrival = job.arrival(flow.read(job), Verdict.VERIFIED)
+        with pytest.raises(CalendarsUnread):
+            await flow.store.run_joined(receive_all, arrival)
+        assert flow.run(lambda unit: unit.db.all(Booking)) == []
 
 
 async def test_who_books_waits_for_a_slow_calendar_only_so_long(make_flow: MakeFlow) -> None:
