@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from hashlib import sha256
 
 from mailflow.conversations.answers import answer
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.commands import read_commands
 from mailflow.conversations.orders import answers_notice, obey, refuse, say_kept
+from mailflow.conversations.placing import own_id_for
 from mailflow.conversations.relaying import pass_on
 from mailflow.mail.addresses import Person, is_address, normalise
 from mailflow.mail.reading import Mail
@@ -149,23 +149,17 @@ def _has_files(arrival: Arrival) -> bool:
 def _free_id(unit: Unit, conversation: Conversation, arrival: Arrival) -> str | None:
     """The id to record a mail under; None if the mail is here already.
 
-    That is its own, unless another mail has used it, or no copy could bear it.
+    That is its own, unless another mail to this host has used it, or no copy could bear it.
     """
     mail = arrival.mail
     own = [mail.message_id] if ids([mail.message_id]) else []
     for message_id in (*own, own_id_for(unit, mail)):
-        known = unit.db.find(Message, conversation=conversation.id, message_id=message_id)
-        if known is None:
-            return message_id
-        if known.digest == mail.digest:
-            return None
+        known = unit.db.all(Message, host=conversation.host, message_id=message_id)
+        if any(one.digest != mail.digest for one in known):
+            continue
+        is_here = any(one.conversation == conversation.id for one in known)
+        return None if is_here else message_id
     return None
-
-
-def own_id_for(unit: Unit, mail: Mail) -> str:
-    """The id under which a mail is recorded whose own id was used for another mail; always the same for it."""
-    both = sha256(f"{mail.message_id} {mail.digest}".encode()).hexdigest()
-    return f"{both[:32]}@{unit.config.mailflow.domain}"
 
 
 def named_people(unit: Unit, mail: Mail) -> list[Person]:

@@ -8,9 +8,9 @@ from enum import StrEnum
 from operator import attrgetter
 
 from mailflow.config import Host
-from mailflow.conversations.accepting import message_of, named_people, own_id_for
+from mailflow.conversations.accepting import message_of, named_people
 from mailflow.conversations.merging import absorb
-from mailflow.conversations.placing import ROOT_OCTETS, Placement, place_by_ids
+from mailflow.conversations.placing import ROOT_OCTETS, Placement, own_id_for, place_by_ids
 from mailflow.conversations.taking import read_facts
 from mailflow.mail.addresses import Person, is_address
 from mailflow.mail.automatic import is_robot

@@ -114,6 +114,24 @@ def test_the_address_wins_over_the_ids_and_that_is_noted(flow: Flow) -> None:
     assert evidence.startswith("its address, though its References name")
 
 
+def test_another_mail_under_a_used_id_is_tied_by_nothing_to_the_first(flow: Flow) -> None:
+    """An attacker may have chosen the id; and the same mail again is still the same."""
+    used: dict[str, Any] = {
+        "Message_ID": "<used@client.test>",
+        "Date": "Mon, 23 Nov 2026 10:00:00 +0100",
+    }
+    first = to(flow.mail(JOE, "dana@flow.test", "One", **used), "dana@coach.test")
+    second = to(flow.mail(JOE, "dana@flow.test", "Two", **used), "dana@coach.test")
+    third = to(flow.mail(ANN, "dana@flow.test", "Three", **used), "dana@coach.test")
+    placed = [copy["Mailflow-Conversation"] for copy in (first, second, third)]
+    assert len(set(placed)) == 3
+    assert {copy["Mailflow-Kind"] for copy in (first, second, third)} == {"relay"}
+    for author, text in ((JOE, "One"), (JOE, "Two"), (ANN, "Three")):
+        assert flow.mail(author, "dana@flow.test", text, **used) == []
+    fourth = to(flow.mail(JOE, "dana@flow.test", "Four", answers=second, **used), "dana@coach.test")
+    assert fourth["Mailflow-Conversation"] == second["Mailflow-Conversation"]
+
+
 def indexed(number: int) -> str:
     root = thread_index.root(START, lambda count: bytes([number]) * count)
     return thread_index.write(root)
