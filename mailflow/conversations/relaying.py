@@ -1,6 +1,6 @@
 """Passing a mail on: a copy for everybody in the conversation who does not have it already."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from email.utils import format_datetime
 
 from mailflow.conversations.arrival import Arrival
@@ -9,7 +9,7 @@ from mailflow.mail.addresses import Person, normalise
 from mailflow.mail.copies.copied_header import carried_fields
 from mailflow.mail.tasks import Relaying
 from mailflow.mail.wire.header_fields import Value, ids
-from mailflow.post.conversations import display_name, language_of, people, recipients
+from mailflow.post.conversations import display_name, language_of, people
 from mailflow.post.copies import Copy, Fields, queue_copies, sender_fields, stamp_fields
 from mailflow.post.inert import Inert
 from mailflow.store.states import Role, Standing
@@ -32,18 +32,20 @@ def pass_on(
 
     Without an author it is automatic mail of somebody unknown.
     """
-    everybody = recipients(unit, conversation)
+    everybody = people(unit, conversation)
     mail = arrival.mail
     have_it = {normalise(person.address) for person in (*mail.to, *mail.cc)}
     to = [
         one
         for one in everybody
-        if (author is None or one.id != author.id)
+        if one.standing is Standing.ACTIVE
+        and (author is None or one.id != author.id)
         and one.address_key not in have_it
         and (not arrival.mail.automatic or one.role is Role.HOST)
     ]
     inert = Inert(unit.config.mailflow.domain, unit.config.mailflow.public_url)
-    changes = [Relaying(tuple(cut), _footer(unit, conversation, author, one), inert) for one in to]
+    footers = [_footer(unit, conversation, everybody, author, one) for one in to]
+    changes = [Relaying(tuple(cut), footer, inert) for footer in footers]
     bodies = {one: body_of(unit, arrival, one) for one in dict.fromkeys(changes)}
     copies = [
         Copy(Person(one.name, one.address), bodies[change])
@@ -103,7 +105,11 @@ def _fields(
 
 
 def _footer(
-    unit: Unit, conversation: Conversation, author: Participant | None, recipient: Participant
+    unit: Unit,
+    conversation: Conversation,
+    everybody: Sequence[Participant],
+    author: Participant | None,
+    recipient: Participant,
 ) -> str:
     """Who else is in the conversation, by name: private addresses are shown to nobody.
 
@@ -113,7 +119,7 @@ def _footer(
     present = {recipient.id, *([author.id] if author else [])}
     others = [
         display_name(one)
-        for one in people(unit, conversation)
+        for one in everybody
         if one.id not in present and one.standing in (Standing.ACTIVE, Standing.WAITING)
     ]
     return unit.templates.text("relay_footer", language, people=others) if others else ""
