@@ -76,6 +76,7 @@ class Worker:
         self._judge = judge
         self._judges = ThreadPoolExecutor(AT_ONCE, "judge")
         self._by_commits: list[asyncio.Event] = []
+        self._by_letters: list[asyncio.Event] = []
         self._by_time: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -85,7 +86,8 @@ class Worker:
         loop = asyncio.get_running_loop()
         wake = partial(_wake, self._by_commits)
         self._store.committed = partial(loop.call_soon_threadsafe, wake)
-        made = (self._work_on_mails, self._delivery.deliver_due, self._calendars.write_due)
+        self._delivery.ended = partial(_wake, self._by_letters)
+        made = (self._work_on_mails, self._calendars.write_due)
         # To look whether it is time already takes a transaction each: that is not done at every commit.
         timed = (
             self._remind,
@@ -96,6 +98,7 @@ class Worker:
         )
         loops = [self._repeat(step, self._by_commits) for step in made]
         loops += [self._repeat(step, self._by_time) for step in timed]
+        loops += [self._repeat(self._delivery.deliver_due, self._by_commits, self._by_letters)]
         self._tasks = [asyncio.create_task(loop) for loop in (*loops, self._tell_shifted())]
 
     async def stop(self) -> None:
@@ -110,11 +113,12 @@ class Worker:
         self._judges.shutdown(wait=False, cancel_futures=True)
 
     async def _repeat(
-        self, step: Callable[[], Awaitable[int]], wakers: list[asyncio.Event]
+        self, step: Callable[[], Awaitable[int]], *wakers: list[asyncio.Event]
     ) -> None:
         """Do a step as long as it finds something, then wait; a failure is logged, and tried again after a pulse."""
         waker = asyncio.Event()
-        wakers.append(waker)
+        for wakes in wakers:
+            wakes.append(waker)
         while not self._stopping:
             waker.clear()
             try:

@@ -1,8 +1,8 @@
 """Sends what is due, without a pause: claims letters, hands each to the smarthost, records what became of it."""
 
 import asyncio
-from collections.abc import Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol
 
 from mailflow import config
@@ -69,12 +69,22 @@ class Delivery:
         self._results: list[Result] = []
         self._settling = asyncio.Lock()
         self._renewal = 0.0
+        self.ended: Callable[[], object] = lambda: None
+        """Called after each letter: its result is to be recorded, and another can be sent."""
 
     async def deliver_due(self) -> int:
-        """Claims as many letters as can be sent at once, and begins to send them; how many that were."""
+        """Records what has become of letters, claims as many as can be sent at once, and begins to send them.
+
+        Returns how many were begun.
+        """
         now = asyncio.get_running_loop().time()
         await self._renew(now)
         await self._quit_since(now - KEPT)
+        # Asked for together: so they share a commit.
+        _, begun = await asyncio.gather(self._settle(), self._begin(now))
+        return begun
+
+    async def _begin(self, now: float) -> int:
         room = self._pace.width(now) - len(self._sending)
         if room <= 0:
             return 0
@@ -96,17 +106,21 @@ class Delivery:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                while self._results:
+                    await self._settle()
         await self._quit_since(asyncio.get_running_loop().time())
 
     async def _deliver(self, letter: Letter) -> None:
         try:
-            try:
-                result = await self._send(letter)
-            finally:
-                del self._sending[letter.id]
-            await self._settle(result)
-        finally:
+            self._results.append(await self._send(letter))
+        except BaseException:
             del self._unsettled[letter.id]
+            raise
+        finally:
+            del self._sending[letter.id]
+        self.ended()
 
     async def _send(self, letter: Letter) -> Result:
         try:
@@ -132,19 +146,21 @@ class Delivery:
     def _connection(self) -> Smarthost:
         return Smarthost(self._settings, hostname=self._hostname, patience=self._patience)
 
-    async def _settle(self, result: Result) -> None:
-        """Records a result, with those that have come while the one before was written."""
-        self._results.append(result)
+    async def _settle(self) -> None:
+        """Records the results that have come."""
         async with self._settling:
-            while self._results:
-                batch = tuple(self._results)
-                try:
-                    await self._outbox.settle(batch)
-                except Exception as error:  # forgotten, the letters would be sent again
-                    log.error("delivery.unsettled", letters=len(batch), error=error)
-                    await asyncio.sleep(AGAIN)
-                else:
-                    del self._results[: len(batch)]
+            if not self._results:
+                return
+            batch = tuple(self._results)
+            try:
+                await self._outbox.settle(batch)
+            except Exception as error:  # forgotten, the letters would be sent again
+                log.error("delivery.unsettled", letters=len(batch), error=error)
+                await asyncio.sleep(AGAIN)
+            else:
+                del self._results[: len(batch)]
+                for result in batch:
+                    del self._unsettled[result.id]
 
     async def _renew(self, now: float) -> None:
         if self._unsettled and now >= self._renewal:

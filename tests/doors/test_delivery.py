@@ -253,7 +253,8 @@ async def test_what_is_claimed_twice_since_the_clock_was_set_is_sent_once() -> N
     async with sink() as peer:
         queue = Queue([letter(1)], slowness=0.2)
         async with delivering(Settings(address=peer.endpoint), queue):
-            await asyncio.sleep(0.1)
+            while queue.letters:
+                await asyncio.sleep(0)
             queue.letters = [letter(1), letter(2)]
             await settled(queue, 2)
 
