@@ -177,7 +177,10 @@ def cancel(unit: Unit, booking: Booking, by: str | None = None) -> Booking:
     unit.db.delete(Reserved, booking=booking.id)
     reminders.forget(unit, booking)
     cancelled = unit.db.change(
-        booking, status=Status.CANCELLED, sequence=booking.sequence + 1, stamp=unit.now
+        booking,
+        status=Status.CANCELLED,
+        sequence=booking.sequence + 1,
+        stamp=max(booking.stamp, unit.now),
     )
     return announce(unit, cancelled, News(Change.CANCELLED, by=by))
 
@@ -228,7 +231,7 @@ def _move(
         start=start,
         end=start + kind.duration,
         sequence=booking.sequence + 1,
-        stamp=unit.now,
+        stamp=max(booking.stamp, unit.now),
     )
     for attendee in unit.db.all(Attendee, booking=booking.id):
         # Who had accepted has not seen the new time yet.

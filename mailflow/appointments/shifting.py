@@ -23,7 +23,9 @@ def tell_shifted(unit: Unit) -> int:
     coming = confirmed_bookings(unit.db, unit.now)
     shifted = [booking for booking in coming if _is_shifted(booking)][:AT_ONCE]
     for booking in shifted:
-        again = unit.db.change(booking, sequence=booking.sequence + 1, stamp=unit.now)
+        again = unit.db.change(
+            booking, sequence=booking.sequence + 1, stamp=max(booking.stamp, unit.now)
+        )
         announce(unit, again, News(Change.SHIFTED))
     return len(shifted)
 

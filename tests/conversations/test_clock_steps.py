@@ -6,7 +6,7 @@ import pytest
 
 from mailflow.appointments.reminders import send_due
 from mailflow.store.tables import Booking
-from tests.appointments.test_booking import the_booking
+from tests.appointments.test_booking import event, the_booking
 from tests.flow import Flow, Sent, to
 
 JOE, DANA = "Joe Client <joe@client.test>", "Dana Coach <dana@coach.test>"
@@ -35,6 +35,16 @@ def test_a_story_goes_on(flow: Flow, step: timedelta) -> None:
     assert recipients(asked) == ["dana@coach.test"]
     assert recipients(offered) == recipients(picked) == BOTH
     assert flow.sent() == []
+
+
+@pytest.mark.parametrize("change", ["/move 2026-12-01T13:00", "/cancel"])
+def test_an_invite_is_never_older_than_the_one_before(flow: Flow, change: str) -> None:
+    """Some calendars would keep the earlier one (RFC 5546, section 2.1.5)."""
+    *_, picked = booked(flow, -HOUR)
+    changed = flow.reply(DANA, to(picked, "dana@coach.test"), change)
+    before, after = (event(to(sent, "joe@client.test")) for sent in (picked, changed))
+    assert after.decoded("DTSTAMP") >= before.decoded("DTSTAMP")
+    assert after["SEQUENCE"] == before["SEQUENCE"] + 1
 
 
 def test_a_reminder_is_sent_once(flow: Flow) -> None:

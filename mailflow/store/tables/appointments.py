@@ -57,7 +57,7 @@ class Booking:
     end: datetime
     created: datetime
     stamp: datetime
-    """When it was last changed: DTSTAMP of its invites."""
+    """When it was last changed: DTSTAMP of its invites, which never goes back."""
     zone: str | None = None
     """The client's time zone, once known."""
     language: str | None = None
