@@ -12,7 +12,16 @@ from mailflow.errors import SlotTaken
 from mailflow.mail.addresses import Person
 from mailflow.spans import Span
 from mailflow.store.queries import reserve
-from mailflow.store.tables import Attendee, Booking, Conversation, Offer, OfferedSlot, Participant
+from mailflow.store.states import Kind
+from mailflow.store.tables import (
+    Attendee,
+    Booking,
+    Conversation,
+    Message,
+    Offer,
+    OfferedSlot,
+    Participant,
+)
 from mailflow.store.unit import Unit
 from tests.conversations.test_conversation import ANN, DANA, JOE, first_contact
 from tests.flow import Flow, Sent, to
@@ -144,6 +153,16 @@ def test_an_invite_mail_has_the_tree_that_clients_know(flow: Flow) -> None:
     assert tree(copy.message) == ("multipart/mixed", [alternative, "application/ics"])
 
 
+def test_the_record_has_what_the_invite_says(flow: Flow) -> None:
+    invite = event(to(flow.reply(JOE, offered(flow), "1"), "joe@client.test"))
+    recorded = flow.run(lambda unit: unit.db.all(Message)[-1])
+    assert recorded.kind is Kind.BOOKING
+    when = "Monday 23 November 2026, 13:00"
+    assert when in invite["DESCRIPTION"]
+    for fact in (when, str(invite["SUMMARY"]), str(invite["LOCATION"])):
+        assert fact in recorded.text
+
+
 def test_cancel_and_move_by_answer(flow: Flow) -> None:
     booked = to(flow.reply(JOE, offered(flow), "6"), "joe@client.test")
     other = to(flow.reply(JOE, booked, "move"), "joe@client.test")
@@ -210,6 +229,7 @@ def test_always_new_from_an_offer_is_told_in_a_new_conversation(flow: Flow) -> N
     assert copy["Mailflow-Conversation"] != offer["Mailflow-Conversation"]
     assert copy["Subject"].startswith("First meeting with Dana Coach: ")
     assert not copy["References"] + copy["In-Reply-To"]
+    assert copy["Thread-Index"][:28] != offer["Thread-Index"][:28]
 
 
 def test_none_from_an_offer_is_told_outside_any_conversation(flow: Flow) -> None:

@@ -57,14 +57,23 @@ def answer(
 ) -> list[Sent]:
     """The mail in which Thunderbird sends it: no ids, the calendar twice, to the ORGANIZER."""
     content = calendar(copy, partstat, method, **changed)
+    return flow.hand_in(calendar_mail(author, copy, content, method), [copy.address])
+
+
+def calendar_mail(
+    author: str, copy: Sent, content: str, method: str = "REPLY", **headers: str
+) -> bytes:
+    """A mail with a calendar's answer to the invite in `copy`."""
     mail = EmailMessage()
     mail["From"], mail["To"] = author, str(event(copy)["ORGANIZER"]).removeprefix("mailto:")
-    mail["Subject"] = f"Accepted: {partstat}"
-    mail["Message-ID"] = f"<{hash((author, content)) & 0xFFFFFF}@thunderbird.test>"
+    mail["Subject"] = "Accepted: a session"
+    mail["Message-ID"] = f"<{hash((author, content, *headers)) & 0xFFFFFF}@thunderbird.test>"
+    for name, value in headers.items():
+        mail[name] = value
     mail.set_content(f"{author} has answered.")
     mail.add_alternative(content, subtype="calendar", params={"method": method})
     mail.add_attachment(content.encode(), maintype="application", subtype="ics", filename="i.ics")
-    return flow.hand_in(mail.as_bytes(), [copy.address])
+    return mail.as_bytes()
 
 
 def partstat(flow: Flow, address: str) -> str:
@@ -200,6 +209,9 @@ def test_a_calendar_that_lost_the_invite_gets_it_again_once_an_hour(flow: Flow) 
     assert event(again)["UID"] == event(copy)["UID"]
     later = stamp(datetime(2026, 11, 23, 10, 5))  # noqa: DTZ001 -- written as UTC
     assert answer(flow, JOE, copy, "NEEDS-ACTION", "REFRESH", stamp=later) == []
+    flow.wait(hours=1)
+    later = stamp(datetime(2026, 11, 23, 11, 0))  # noqa: DTZ001 -- written as UTC
+    assert len(answer(flow, JOE, copy, "NEEDS-ACTION", "REFRESH", stamp=later)) == 1
 
 
 def test_an_older_answer_changes_nothing(flow: Flow) -> None:
@@ -239,6 +251,24 @@ def test_an_answer_that_does_not_count_changes_nothing(
     copy = to(booked(flow), "joe@client.test")
     answer(flow, author, copy, "DECLINED", **changed)
     assert the_booking(flow).status == "confirmed"
+    assert partstat(flow, "joe@client.test") == "NEEDS-ACTION"
+
+
+def test_an_answer_counts_for_no_booking_of_another_conversation(flow: Flow) -> None:
+    first = to(booked(flow), "joe@client.test")
+    second = to(booked(flow, "/offer coaching 2026-12-02T10:00"), "joe@client.test")
+    answer(flow, JOE, second, "DECLINED", uid=event(first)["UID"])
+    answer(flow, JOE, first, "DECLINED", uid=event(second)["UID"])
+    states = [one.status for one in flow.run(lambda unit: unit.db.all(Booking))]
+    assert states == ["confirmed", "confirmed"]
+
+
+def test_an_answer_that_outlook_hides_is_a_mail_like_any_other(flow: Flow) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    tnef = b"Content-Type: application/ms-tnef; name=winmail.dat\r\n\r\n\x78\x9f\x3e\x22\x00\x00"
+    raw = f"From: {JOE}\r\nTo: {copy.address}\r\nMIME-Version: 1.0\r\n".encode() + tnef
+    (passed,) = flow.hand_in(raw, [copy.address])
+    assert (passed.recipient, passed["Mailflow-Kind"]) == ("dana@coach.test", "relay")
     assert partstat(flow, "joe@client.test") == "NEEDS-ACTION"
 
 

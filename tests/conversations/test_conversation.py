@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
+from mailflow.conversations.accepting import NAMED_AT_ONCE
 from mailflow.post.conversations import addresses
 from mailflow.store.states import Taken
-from mailflow.store.tables import TakenMail
+from mailflow.store.tables import Participant, TakenMail
 from tests.flow import SETTINGS, Flow, Sent, to
 
 DANA = "Dana Coach <dana@coach.test>"
@@ -138,6 +139,23 @@ def test_people_named_by_a_client_wait_for_the_host(flow: Flow) -> None:
     assert [copy.recipient for copy in again] == ["dana@coach.test"]
     answered = flow.reply(DANA, asked, "I am.")
     assert {copy.recipient for copy in answered} == {"joe@client.test", "ann@friend.test"}
+
+
+def test_who_is_named_twice_or_is_ours_becomes_nobody_new(flow: Flow) -> None:
+    named = [JOE.upper(), ANN, "ANN@Friend.Test", "Dana@FLOW.test", "dana+any@flow.test"]
+    named += ["nobody@flow.test", "Dana <DANA@private.test>"]
+    asked = to(flow.mail(JOE, "dana@flow.test", cc=named), "dana@coach.test")
+    answered = flow.reply(DANA, asked, "I am here.", cc="joe@CLIENT.test, DANA@coach.test")
+    assert [copy.recipient for copy in answered] == ["ann@friend.test"]
+    assert len(flow.run(lambda unit: unit.db.all(Participant))) == 3
+
+
+def test_a_mail_brings_in_twenty_people_at_most(flow: Flow) -> None:
+    crowd = [f"{number}@crowd.test" for number in range(500)]
+    asked = to(flow.mail(JOE, "dana@flow.test", cc=crowd), "dana@coach.test")
+    assert len(flow.reply(DANA, asked, "I am here.")) == 1 + NAMED_AT_ONCE
+    flow.mail("eve@evil.test", asked.address, cc=["more@crowd.test"])
+    assert len(flow.reply(DANA, asked, "Who else?")) == 1 + NAMED_AT_ONCE
 
 
 def test_others_are_told_by_name_at_the_end(flow: Flow) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from mailflow.store.states import Taken
-from mailflow.store.tables import TakenMail
+from mailflow.store.tables import Booking, TakenMail
+from tests.appointments.test_booking import slot_address, the_booking
+from tests.conversations.test_calendar_answers import calendar, calendar_mail
 from tests.conversations.test_conversation import ANN, DANA, JOE, first_contact
-from tests.flow import SETTINGS, Flow, Sent
+from tests.flow import SETTINGS, Flow, Sent, to
 
 VERIFIED: dict[str, Any] = {"Authentication-Results": "mx.test; dmarc=pass header.from=coach.test"}
 FORGED: dict[str, Any] = {
@@ -146,6 +148,25 @@ def test_a_forged_mail_is_held_whoever_it_is_from(checking: Flow) -> None:
     assert "joe@client.test" in question.text
     (copy,) = checking.reply(DANA, question, "yes")
     assert copy["Mailflow-Kind"] == "relay"
+
+
+def test_what_a_forged_mail_asks_for_is_not_done(checking: Flow) -> None:
+    """Neither a choice, nor one by its address, nor a calendar's answer."""
+    asked = first_contact(checking)
+    offers = checking.reply(DANA, asked, "/offer coaching", **VERIFIED)
+    offer = to(offers, "joe@client.test")
+    for address, text in ((offer.address, "2"), (slot_address(checking), "")):
+        (question,) = checking.mail(JOE, address, text, answers=offer, **FORGED)
+        assert question.recipient == "dana@coach.test"
+    assert checking.run(lambda unit: unit.db.all(Booking)) == []
+    booked = to(checking.reply(JOE, offer, "2"), "joe@client.test")
+    declined = calendar_mail(JOE, booked, calendar(booked, "DECLINED"), **FORGED)
+    assert checking.hand_in(declined, [booked.address]) == []
+    assert the_booking(checking).status == "confirmed"
+    assert held(checking)[-1] == "a calendar's answer whose sender failed the check"
+    declined = calendar_mail(JOE, booked, calendar(booked, "DECLINED"))
+    checking.hand_in(declined, [booked.address])
+    assert the_booking(checking).status == "cancelled"
 
 
 def test_whoever_only_looks_like_a_client_is_a_stranger(checking: Flow) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailflow.conversations.pausing import MAILS_AN_HOUR
+from mailflow.conversations.receive import MOST_RECEIVED
 from mailflow.post.digests import send_digests
 from mailflow.store.states import Taken
 from mailflow.store.tables import Conversation, TakenMail
@@ -176,6 +177,18 @@ def test_what_we_sent_comes_back_and_goes_nowhere(flow: Flow, stamped: bool) -> 
     raw = asked.raw if stamped else asked.raw.replace(b"Mailflow-", b"X-Mailflow-")
     for address in (asked.address, asked.sender, "dana@flow.test", "postmaster@flow.test"):
         assert flow.hand_in(raw, [address], sender="list@list.test") == []
+
+
+@pytest.mark.parametrize(("hops", "goes_on"), [(MOST_RECEIVED, True), (MOST_RECEIVED + 1, False)])
+def test_a_mail_that_passed_too_many_servers_goes_no_further(
+    flow: Flow, hops: int, goes_on: bool
+) -> None:
+    asked = to(flow.mail(JOE, "dana@flow.test", "Can we meet?"), "dana@coach.test")
+    received = b"Received: from a.test by b.test; Mon, 23 Nov 2026 09:00:00 +0000\r\n" * hops
+    raw = received + f"From: {JOE}\r\nTo: {asked.address}\r\n\r\nHello?\r\n".encode()
+    assert bool(flow.hand_in(raw, [asked.address])) is goes_on
+    mail = flow.run(lambda unit: unit.db.all(TakenMail)[-1])
+    assert mail.state is (Taken.DONE if goes_on else Taken.DROPPED)
 
 
 def test_a_list_that_hands_everything_back_comes_to_rest(flow: Flow) -> None:

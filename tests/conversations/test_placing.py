@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mailflow.mail import thread_index
-from mailflow.store.tables import Conversation, Message
+from mailflow.store.tables import Conversation, Merge, Message
 from mailflow.store.unit import Unit
 from tests.conversations.test_conversation import ANN, DANA, JOE
 from tests.flow import START, Flow, to
@@ -97,6 +97,15 @@ def test_the_address_of_a_joined_conversation_leads_to_the_other(flow: Flow) -> 
     flow.mail(JOE, "dana@flow.test", References="<a@x> <b@x>")
     (copy,) = flow.reply(DANA, other, "Hello.")
     assert copy["Mailflow-Conversation"] == one["Mailflow-Conversation"]
+    (copy,) = flow.mail(JOE, "dana@flow.test", "And?", In_Reply_To=other["Message-ID"])
+    assert copy["Mailflow-Conversation"] == one["Mailflow-Conversation"]
+    (event,) = flow.run(lambda unit: unit.db.all(Merge))
+    assert (event.loser, event.winner) == (
+        other["Mailflow-Conversation"],
+        one["Mailflow-Conversation"],
+    )
+    moved = [one for one in flow.run(lambda unit: unit.db.all(Message)) if one.id in event.messages]
+    assert [f"<{message.message_id}>" for message in moved] == [other["Message-ID"]]
 
 
 def test_an_id_of_another_hosts_conversation_has_no_effect(flow: Flow) -> None:
@@ -112,6 +121,59 @@ def test_the_address_wins_over_the_ids_and_that_is_noted(flow: Flow) -> None:
     assert copy["Mailflow-Conversation"] == one["Mailflow-Conversation"]
     evidence = flow.run(lambda unit: unit.db.all(Message)[-1].evidence)
     assert evidence.startswith("its address, though its References name")
+    assert len(groups(flow)) == 2
+
+
+def test_ids_count_from_the_newest_reference_to_the_thread_index(flow: Flow) -> None:
+    """Each in turn, in conversations that cannot be joined since their host has answered."""
+    placed = []
+    for number in range(3):
+        headers: dict[str, Any] = {"Message_ID": f"<{number}@client.test>"}
+        subject = f"Question {number}"
+        asked = flow.mail(
+            JOE, "dana@flow.test", subject=subject, Thread_Index=indexed(number), **headers
+        )
+        flow.reply(DANA, asked[0], "Hello.")
+        placed.append(asked[0]["Mailflow-Conversation"])
+    evidence: dict[str, Any] = {
+        "References": "<1@client.test> <0@client.test>",
+        "In_Reply_To": "<1@client.test>",
+        "Thread_Index": indexed(2),
+    }
+    found = []
+    for name in tuple(evidence):
+        sent = flow.mail(JOE, "dana@flow.test", name, subject="RE: Question 2", **evidence)
+        found.append(to(sent, "dana@coach.test")["Mailflow-Conversation"])
+        del evidence[name]
+    assert found == placed
+
+
+def test_a_changed_subject_starts_nothing_and_stays_the_mails_own(flow: Flow) -> None:
+    asked = to(flow.mail(JOE, "dana@flow.test", subject="Coaching"), "dana@coach.test")
+    by_id: dict[str, Any] = {"In_Reply_To": asked["Message-ID"]}
+    sent = flow.mail(JOE, asked.address, "By address.", subject="Lunch")
+    sent += flow.mail(JOE, "dana@flow.test", "By id.", subject="Lunch", **by_id)
+    for copy in sent:
+        assert copy["Subject"] == "Lunch"
+        assert copy["Mailflow-Conversation"] == asked["Mailflow-Conversation"]
+
+
+def test_a_mail_that_was_named_before_it_came_joins_if_its_author_may(flow: Flow) -> None:
+    headers: dict[str, Any] = {"Message_ID": "<lost@client.test>"}
+    flow.mail(JOE, "dana@flow.test", References="<lost@client.test>")
+    (question,) = flow.mail(ANN, "dana@flow.test", "I wrote that.", **headers)
+    assert (question["Mailflow-Kind"], "ann@friend.test" in question.text) == ("notice", True)
+    (copy,) = flow.mail(JOE, "dana@flow.test", "Or did I?", **headers)
+    assert copy["Mailflow-Kind"] == "relay"
+    assert len(groups(flow)) == 1
+
+
+def test_what_a_stranger_names_ties_nobody_to_the_conversation(flow: Flow) -> None:
+    asked = to(flow.mail(JOE, "dana@flow.test"), "dana@coach.test")
+    flow.mail("eve@evil.test", asked.address, References="<next@friend.test>")
+    (copy,) = flow.mail(ANN, "dana@flow.test", "Hello.", Message_ID="<next@friend.test>")
+    assert copy["Mailflow-Kind"] == "relay"
+    assert copy["Mailflow-Conversation"] != asked["Mailflow-Conversation"]
 
 
 def test_another_mail_under_a_used_id_is_tied_by_nothing_to_the_first(flow: Flow) -> None:
@@ -156,9 +218,22 @@ def test_a_thread_index_places_what_exchange_stripped_of_its_ids(
     assert len(groups(flow)) == conversations
 
 
+def test_a_thread_index_places_nothing_automatic_and_nothing_that_two_have(flow: Flow) -> None:
+    for subject in ("A question", "Another"):
+        flow.mail(JOE, "dana@flow.test", subject=subject, Thread_Index=indexed(1))
+    flow.mail(JOE, "dana@flow.test", subject="RE: Another", Thread_Index=indexed(1))
+    assert len(groups(flow)) == 3
+    flow.mail(JOE, "dana@flow.test", Thread_Index=indexed(2))
+    automatic: dict[str, Any] = {"Thread_Index": indexed(2), "Auto_Submitted": "auto-replied"}
+    flow.mail(JOE, "dana@flow.test", **automatic)
+    assert len(groups(flow)) == 5
+
+
 def test_a_closed_conversation_is_opened_by_a_later_mail(flow: Flow) -> None:
     asked = to(flow.mail(JOE, "dana@flow.test"), "dana@coach.test")
     flow.reply(DANA, asked, "/close")
+    assert flow.run(lambda unit: unit.db.all(Conversation)[0].closed)
+    flow.mail(JOE, asked.address, "I am away.", Auto_Submitted="auto-replied")
     assert flow.run(lambda unit: unit.db.all(Conversation)[0].closed)
     sent = flow.mail(JOE, asked.address, "One more thing.")
     assert {copy["Mailflow-Kind"] for copy in sent} == {"notice", "relay"}

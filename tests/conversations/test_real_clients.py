@@ -1,11 +1,15 @@
 """Answers as real mail clients write them, to a real offer: the choice is heard, the words are kept, no link leaks."""
 
+import html
 import re
 from collections.abc import Callable
+from email import policy
+from email.message import EmailMessage
 
 import pytest
 
 from mailflow.keys import LINK_SHAPE
+from mailflow.store.states import Direction
 from mailflow.store.tables import Message
 from tests.appointments.test_booking import the_booking
 from tests.conversations.test_conversation import ANN, DANA, JOE
@@ -61,6 +65,33 @@ def test_a_number_books_whoever_quotes_how(flow: Flow, quoting: Quoting) -> None
     sent = flow.reply(JOE, offer, quoting(offer, "2"))
     assert {copy["Mailflow-Kind"] for copy in sent} == {"booking"}
     assert the_booking(flow).status == "confirmed"
+
+
+def as_html(offer: Sent, words: str) -> str:
+    quoted = html.escape(offer.text).replace("\n", "<br>\n")
+    return (
+        f"<html><body><p>{words}</p><div class='moz-cite-prefix'>On 23/11/2026 10:00, Dana Coach"
+        f" wrote:<br></div><blockquote type='cite'>{quoted}</blockquote></body></html>"
+    )
+
+
+@pytest.mark.parametrize("kind", ["html", "alternative", "flowed"])
+def test_a_number_books_in_whatever_format_thunderbird_is_told_to_write(
+    flow: Flow, kind: str
+) -> None:
+    offer = offered(flow)
+    mail = EmailMessage(policy=policy.SMTP)
+    mail["From"], mail["To"], mail["In-Reply-To"] = JOE, offer.address, offer["Message-ID"]
+    if kind == "html":
+        mail.set_content(as_html(offer, "2"), subtype="html")
+    else:
+        mail.set_content(top_posted(offer, "2"))
+        mail.set_param("format", "flowed")
+    if kind == "alternative":
+        mail.add_alternative(as_html(offer, "2"), subtype="html")
+    sent = flow.hand_in(mail.as_bytes(), [offer.address])
+    assert {copy["Mailflow-Kind"] for copy in sent} == {"booking"}
+    assert flow.run(lambda unit: unit.db.all(Message, direction=Direction.IN)[-1].text) == "2"
 
 
 @pytest.mark.parametrize("quoting", QUOTINGS, ids=lambda one: one.__name__)

@@ -162,6 +162,12 @@ def test_the_digest_is_of_the_message_not_of_its_way() -> None:
         mail(base[0], "Date: Mon, 2 Mar 2026 12:00:01 +0000", body="a=b"),
     ]
     assert one.digest not in {other.digest for other in others}
+    files = [
+        read(parts(1) + b"--b\r\nContent-Type: application/pdf\r\n\r\n%d\r\n--b--" % number, "x")
+        for number in (1, 2)
+    ]
+    assert files[0].text == files[1].text
+    assert files[0].digest != files[1].digest
 
 
 def nested(depth: int) -> bytes:
