@@ -16,6 +16,7 @@ from mailflow.mail.wire.writing import head
 from mailflow.post.conversations import addresses
 from mailflow.post.threads import Thread
 from mailflow.store.blobs import keep_all
+from mailflow.store.states import Kind
 from mailflow.store.tables import Delivery
 from mailflow.store.unit import Made, Unit
 
@@ -46,15 +47,15 @@ def letter_fields(unit: Unit, thread: Thread, kind: str, *, automatic: bool) -> 
         ("References", ids(thread.references)),
         ("Thread-Topic", base_subject(thread.subject)),
         ("Thread-Index", write(thread.thread_index)),
-        *(AUTOMATIC if automatic else []),
+        *(automatic_fields(kind) if automatic else []),
         *stamp_fields(unit, kind, thread.conversation),
     ]
 
 
-AUTOMATIC: Fields = [
-    ("Auto-Submitted", "auto-generated"),
-    ("X-Auto-Response-Suppress", "OOF, RN, NRN"),
-]
+def automatic_fields(kind: str) -> Fields:
+    """What keeps programs from answering: all but calendars, which may answer an invite by themselves."""
+    answers = "OOF, RN, NRN" if kind == Kind.BOOKING else "OOF, AutoReply, RN, NRN"
+    return [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", answers)]
 
 
 def sender_fields(unit: Unit, host: Host, conversation: str, name: str) -> Fields:

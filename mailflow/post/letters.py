@@ -14,7 +14,14 @@ from mailflow.mail.wire.header_fields import Mailbox, ids
 from mailflow.mail.wire.writing import alternative
 from mailflow.phrases import ENGLISH, Words
 from mailflow.post.conversations import addresses, language_of, recipients
-from mailflow.post.copies import AUTOMATIC, Copy, Fields, letter_fields, queue_copies, stamp_fields
+from mailflow.post.copies import (
+    Copy,
+    Fields,
+    automatic_fields,
+    letter_fields,
+    queue_copies,
+    stamp_fields,
+)
 from mailflow.post.record import record_own
 from mailflow.post.threads import Thread, answering
 from mailflow.rendering import Rendered
@@ -214,7 +221,7 @@ def mail_notice(unit: Unit, person: Person, notice: Notice, written: Written) ->
         ("Message-ID", ids([message_id])),
         ("In-Reply-To", answered),
         ("References", ids(_chain(unit, notice))),
-        *AUTOMATIC,
+        *automatic_fields(Kind.NOTICE),
         *stamp_fields(unit, Kind.NOTICE, notice.conversation),
     ]
     queue_copies(

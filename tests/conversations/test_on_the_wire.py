@@ -110,6 +110,20 @@ def test_every_client_shows_each_recipient_one_thread(flow: Flow) -> None:
         assert len({copy["Thread-Index"][:28] for copy in box if copy["Thread-Index"]}) == 1
 
 
+def test_what_no_person_wrote_is_marked_and_only_calendars_may_answer(flow: Flow) -> None:
+    asked, offered, booked, passed, *_ = steps(flow)
+    (noticed,) = flow.reply(DANA, to(asked, "dana@coach.test"), "/who")
+    for copy in (*asked, *offered, *passed):
+        assert (copy["Auto-Submitted"], copy["X-Auto-Response-Suppress"]) == ("", "")
+    for copy, suppressed in (
+        *((copy, "OOF, RN, NRN") for copy in booked),
+        (noticed, "OOF, AutoReply, RN, NRN"),
+    ):
+        assert copy["Auto-Submitted"] == "auto-generated"
+        assert copy["X-Auto-Response-Suppress"] == suppressed
+    assert not any(copy["Precedence"] for copy in (*asked, *offered, *booked, *passed, noticed))
+
+
 def test_no_private_address_is_shown_to_anybody_else(flow: Flow) -> None:
     private = {"joe@client.test", "ann@friend.test", "dana@coach.test"}
     for copy in story(flow).values():
