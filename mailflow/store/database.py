@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from mailflow.errors import DiskFailed
@@ -46,6 +47,8 @@ class _Call:
     item: Any
     begin: str
     """How its transaction begins: those that begin alike share one."""
+    claims: bool
+    """Whether it takes rows up: that is done last, so that it finds what the others write."""
     result: "asyncio.Future[Any]"
     value: Any = None
     error: BaseException | None = None
@@ -158,22 +161,21 @@ class Store:
     async def run_joined(self, work: Callable[[Unit, Sequence[T]], Sequence[R]], item: T) -> R:
         """As `run`, for what comes often: `work(unit, items)` gets the items of all callers that wait, and returns what
         each comes to. If it fails, it is tried with each item alone."""
-        return await self._put(work, item, self._engine.writing)
+        return await self._put(work, item)
 
     async def claim(
         self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """As `run`, for work that does no more than take rows up for this process, passing over those of others: it
-        stands in nobody's way."""
-        return await self._put(
-            lambda unit, _: [work(unit, *args, **kwargs)], None, self._engine.claiming
-        )
+        stands in nobody's way, and comes after what else waits."""
+        return await self._put(lambda unit, _: [work(unit, *args, **kwargs)], None, claims=True)
 
     async def _put(
-        self, work: Callable[[Unit, Sequence[T]], Sequence[R]], item: T, begin: str
+        self, work: Callable[[Unit, Sequence[T]], Sequence[R]], item: T, *, claims: bool = False
     ) -> R:
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._calls.put(_Call(work, item, begin, result))
+        begin = self._engine.claiming if claims else self._engine.writing
+        self._calls.put(_Call(work, item, begin, claims, result))
         return await result
 
     async def read(
@@ -230,6 +232,7 @@ class Store:
             batch, open_for_more = self._next_batch()
             # From here on a caller that stops waiting changes nothing any more.
             wanted = [call for call in batch if not call.result.cancelled()]
+            wanted.sort(key=attrgetter("claims"))
             for begin in dict.fromkeys(call.begin for call in wanted):
                 self._commit([call for call in wanted if call.begin == begin])
         self._database.close()

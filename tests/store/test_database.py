@@ -80,6 +80,16 @@ async def test_calls_of_the_same_work_that_wait_together_are_one(flow: Flow) -> 
     assert sorted(await flow.store.read(names)) == ["alone", "one", "two"]
 
 
+async def test_what_takes_up_rows_finds_those_that_wait_with_it(flow: Flow) -> None:
+    together = asyncio.gather(
+        flow.store.claim(names),
+        flow.store.run(note, "one"),
+    )
+    await asyncio.sleep(0)
+    flow.store.start()
+    assert (await together)[0] == ["one"]
+
+
 async def test_of_calls_that_were_one_each_fails_alone(flow: Flow, journal: io.StringIO) -> None:
     def note_all(unit: Unit, noted: Sequence[str]) -> list[None]:
         for name in noted:
