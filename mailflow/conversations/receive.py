@@ -47,14 +47,18 @@ def receive_all(unit: Unit, arrivals: Sequence[Arrival]) -> list[None]:
     """As `receive`, for mails that wait together. Raises `CalendarsUnread`, `HeldMailUnread` or `BodyUnmade` where one
     needs what nobody has read or made before."""
     nothing_read = replace(unit, calendars_read=frozenset())
+    rows = unit.db.keyed(TakenMail, [arrival.taken for arrival in arrivals])
     for arrival in arrivals:
-        receive(nothing_read, arrival)
+        _receive(nothing_read, arrival, rows[arrival.taken])
     return [None] * len(arrivals)
 
 
 def receive(unit: Unit, arrival: Arrival) -> None:
     """Place a mail, and do all that it causes, at each address it came to. A mail that was worked on is left alone."""
-    taken = unit.db.get(TakenMail, arrival.taken)
+    _receive(unit, arrival, unit.db.get(TakenMail, arrival.taken))
+
+
+def _receive(unit: Unit, arrival: Arrival, taken: TakenMail) -> None:
     if taken.state is not Taken.TAKEN:
         return
     mail = arrival.mail

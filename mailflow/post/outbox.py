@@ -94,8 +94,9 @@ def settle(unit: Unit, results: Sequence[Result]) -> None:
 
     What is refused for good, was deferred for too long, or may not have arrived at all is told to the host.
     """
+    deliveries = unit.db.keyed(Delivery, [result.id for result in results])
     for result in results:
-        delivery = unit.db.find(Delivery, id=result.id)
+        delivery = deliveries.get(result.id)
         if delivery is not None and _counts(unit, delivery, result):
             _settle(unit, delivery, result)
 

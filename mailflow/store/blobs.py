@@ -4,11 +4,9 @@ from collections.abc import Collection, Iterable, Iterator
 from hashlib import sha256
 from typing import IO
 
-import peewee as pw
-
 from mailflow.mail.spooled import PIECE, Content, pieces
 from mailflow.store.columns import TABLES
-from mailflow.store.session import Session, places, several
+from mailflow.store.session import Session
 from mailflow.store.tables import Blob, Piece
 
 
@@ -38,16 +36,9 @@ def kept(db: Session, digest: str) -> bytes:
 
 
 def few_kept(db: Session, digests: Collection[str]) -> dict[str, bytes]:
-    """The bytes that were kept under digests, at least one, by digest; without those that lie in pieces."""
-    blob = TABLES[Blob]
-    wanted = several("digest", set(digests))
-
-    def build() -> pw.Query:
-        found: pw.Query = blob.select().where(blob.digest.in_(places(wanted)))
-        return found
-
-    blobs = db.compiled(Blob, f"all of {len(wanted)}", build, **wanted)
-    return {one.digest: one.content for one in blobs if not one.pieces}
+    """The bytes that were kept under digests, by digest; without those that lie in pieces."""
+    blobs = db.keyed(Blob, set(digests))
+    return {digest: blob.content for digest, blob in blobs.items() if not blob.pieces}
 
 
 def kept_pieces(db: Session, digest: str) -> Iterator[bytes]:

@@ -84,6 +84,18 @@ class Session:
         """All records with these values, in the order of their keys."""
         return self._matching(kind, equal)
 
+    def keyed(self, kind: type[R], keys: Collection[Any]) -> dict[Any, R]:
+        """The records with these keys, as far as they are there, by key."""
+        layout = layout_of(kind)
+        wanted = several(layout.key, keys)
+
+        def build() -> pw.Query:
+            found: pw.Query = layout.table.select()
+            return found.where(layout.fields[layout.key].in_(places(wanted)))
+
+        found = self.compiled(kind, f"keyed {len(wanted)}", build, **wanted) if wanted else []
+        return {getattr(one, layout.key): one for one in found}
+
     def change(self, record: R, **values: Any) -> R:
         """Write changed values of a record; returns it as it is now."""
         layout = layout_of(type(record))

@@ -92,6 +92,16 @@ def test_records_are_found_by_values_and_by_missing_ones(flow: Flow) -> None:
     assert flow.run(lambda unit: unit.db.find(Participant, name="eve")) is None
 
 
+@pytest.mark.parametrize("asked", [[], ["joe"], ["joe", "eve", "ann"], ["joe", "ann", "dana"] * 30])
+def test_records_are_found_by_their_keys_as_far_as_they_are_there(
+    flow: Flow, asked: list[str]
+) -> None:
+    people = {name: flow.run(person, name) for name in ("joe", "ann", "dana", "erik")}
+    keys = {people[name].id if name in people else 77 for name in asked}
+    found = flow.run(lambda unit: unit.db.keyed(Participant, keys))
+    assert found == {one.id: one for one in people.values() if one.id in keys}
+
+
 def test_a_missing_record_is_an_error_of_ours(flow: Flow) -> None:
     with pytest.raises(NotFound, match="participant '7'"):
         flow.run(lambda unit: unit.db.get(Participant, 7))
