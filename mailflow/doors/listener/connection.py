@@ -23,6 +23,7 @@ logging.getLogger("mail.log").addFilter(lambda record: False)
 
 _COMMAND_LENGTH = 1024  # bytes with the line end: two times the longest path, and parameters
 _IN_A_ROW = 16  # commands
+_A_TURN = 128 * 1024  # bytes that come at once: where so many do, there are more
 _FAREWELL = 2.0  # seconds in which a client may take its last reply
 _TLS_RECORD = b"\x16"  # how a TLS handshake begins, and no command does
 
@@ -133,7 +134,12 @@ class Connection(SMTP):
 
     def data_received(self, data: bytes) -> None:
         self._came += data
-        self._go_on()
+        if len(data) < _A_TURN or self.transport is None:
+            self._go_on()
+        else:
+            # Else libuv would read on, up to 32 times, before it looks at anybody else.
+            self.transport.pause_reading()
+            self.loop.call_soon(self._go_on)
 
     def eof_received(self) -> bool:
         """What came before the end is heard and answered yet, unless TLS ends with it."""
