@@ -6,6 +6,7 @@ from playwright.async_api import Page
 from mailflow.store.states import Status
 from tests.doors.web.conftest import CHROMIUM, OpenBrowser, Pages, links
 from tests.flow import to
+from tests.test_rendering import HOSTILE
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
@@ -132,3 +133,33 @@ async def test_another_sites_form_is_refused(pages: Pages, open_browser: OpenBro
         await page.click("button")
     assert (await answer.value).status == 403
     assert pages.bookings() == []
+
+
+async def test_what_a_stranger_types_is_shown_and_does_nothing(
+    pages: Pages, open_browser: OpenBrowser
+) -> None:
+    context = await open_browser()
+    page = await context.new_page()
+    asked: list[str] = []
+    done: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: done.append(dialog.message))
+    page.on("pageerror", lambda error: done.append(str(error)))
+    page.on(
+        "console", lambda message: done.append(message.text) if "Policy" in message.text else None
+    )
+    typed = " ".join(one for one in HOSTILE if one.isprintable())
+
+    await page.goto(f"{pages.origin}/dana/duo?start=2026-11-24T14:00:00Z")
+    for name in ("name", "email", "question-1", "question-2"):
+        await page.fill(f"[name={name}]", typed)
+    await page.click("button")
+    assert await page.input_value("[name=question-2]") == typed, "the page with the mistakes"
+    await page.fill("[name=name]", '"><img src=//evil.example onerror=alert(1)>')
+    await page.fill("[name=email]", "eve@evil.test")
+    await page.click("button")
+    await page.goto(links(to(pages.flow.sent(), "eve@evil.test"), "booking")[0])
+    assert "onerror=alert(1)" in await page.inner_text("main"), "the booking, with its people"
+    await page.wait_for_load_state("networkidle")
+    assert done == []
+    assert {url for url in asked if not url.startswith(f"{pages.origin}/")} == set()
