@@ -83,14 +83,18 @@ def _was_here_before(unit: Unit, mail: Mail) -> bool:
 
 
 def _destinations(unit: Unit, arrival: Arrival) -> Sequence[Destination]:
-    """What the recipients mean, each once; a host's front door not beside one of the host's conversations."""
+    """What the recipients mean, each once; a host's front door not beside one of the host's conversations.
+
+    Slots come first: a mail is one message in a conversation, and must not be taken there for nothing but words.
+    """
     own = addresses(unit)
     fields = unit.config.listener.recipient_headers
     named = recipients_named(arrival.raw, fields) if fields else ()
     read = [own.read(recipient) for recipient in (*arrival.recipients, *named)]
     found = list(dict.fromkeys(one for one in read if one is not None))
     inside = {one.handle for one in found if isinstance(one, ToConversation)}
-    return [one for one in found if not (isinstance(one, FrontDoor) and one.handle in inside)]
+    meant = [one for one in found if not (isinstance(one, FrontDoor) and one.handle in inside)]
+    return sorted(meant, key=lambda one: not isinstance(one, ToSlot))
 
 
 def _deliver_all(unit: Unit, arrival: Arrival, taken: TakenMail) -> TakenMail:

@@ -102,6 +102,14 @@ def test_any_mail_to_a_slots_address_books_it(flow: Flow) -> None:
     assert the_booking(flow).status == "confirmed"
 
 
+@pytest.mark.parametrize("slot_first", [True, False])
+def test_a_mail_to_a_slot_and_to_the_conversation_books_it(flow: Flow, slot_first: bool) -> None:
+    named = [offered(flow).address, slot_address(flow)]
+    sent = flow.mail(JOE, sorted(named, reverse=not slot_first), "See you there.")
+    assert the_booking(flow).status == "confirmed"
+    assert [copy["Mailflow-Kind"] for copy in sent].count("relay") == 1
+
+
 def test_somebody_elses_mail_to_a_slots_address_books_nothing(flow: Flow) -> None:
     offered(flow)
     (question,) = flow.mail(ANN, slot_address(flow), "")

@@ -242,8 +242,9 @@ def test_a_move_asks_everybody_anew(flow: Flow) -> None:
         (JOE, {"attendee": "mailto:dana@coach.test"}),
         (JOE, {"uid": "aaaaaaaaaaaa@flow.test"}),
         (JOE, {"attendee": "mailto:ann@friend.test"}),
+        (ANN, {"attendee": "mailto:ann@friend.test"}),
     ],
-    ids=["a stranger", "in the host's name", "another appointment", "not invited"],
+    ids=["a stranger", "in the host's name", "another appointment", "not invited", "forwarded"],
 )
 def test_an_answer_that_does_not_count_changes_nothing(
     flow: Flow, author: str, changed: dict[str, str]
