@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mailflow.appointments.confirming import lapse_due
 from mailflow.appointments.reminders import send_due
@@ -79,6 +79,8 @@ class Worker:
         self._by_letters: list[asyncio.Event] = []
         self._by_time: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._mails: dict[int, asyncio.Task[Any]] = {}
+        """Those that are under way, by their numbers: each is read, then received."""
         self._stopping = False
 
     def start(self) -> None:
@@ -100,15 +102,16 @@ class Worker:
         loops += [self._repeat(step, self._by_time) for step in timed]
         loops += [self._repeat(self._delivery.deliver_due, self._by_commits, self._by_letters)]
         self._tasks = [asyncio.create_task(loop) for loop in (*loops, self._tell_shifted())]
+        self._alive = asyncio.create_task(self._renew())
 
     async def stop(self) -> None:
         """End each loop after its present step; one that takes too long is taken up at the next start."""
         self._stopping = True
         _wake([*self._by_commits, *self._by_time])
-        _, late = await asyncio.wait(self._tasks, timeout=GRACE)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        end = asyncio.get_running_loop().time() + GRACE
+        await _finish(self._tasks, end)
+        await _finish(self._mails.values(), end)
+        self._alive.cancel()
         await self._delivery.stop(GRACE)
         self._judges.shutdown(wait=False, cancel_futures=True)
 
@@ -139,19 +142,22 @@ class Worker:
                 return
 
     async def _work_on_mails(self) -> int:
-        """Read and judge some mails side by side, and receive them in the order in which they came."""
+        """Read and judge some mails side by side, and receive them in the order in which they came.
+
+        More are taken up as soon as these are read: to receive them takes longer.
+        """
         await self._readers.ready()
-        jobs = await self._store.claim(take_up, AT_ONCE)
-        alive = asyncio.create_task(self._renew())
-        arrivals = [asyncio.create_task(self._read(job)) for job in jobs]
-        try:
-            async with asyncio.TaskGroup() as group:
-                for job, arrival in zip(jobs, arrivals, strict=True):
-                    await asyncio.wait([arrival])
-                    group.create_task(self._work_on(job, arrival))
-        finally:
-            for task in (alive, *arrivals):
-                task.cancel()
+        while len(self._mails) >= AT_ONCE:
+            await asyncio.wait(self._mails.values(), return_when=asyncio.FIRST_COMPLETED)
+        room = AT_ONCE - len(self._mails)
+        jobs = await self._store.claim(take_up, room, tuple(self._mails))
+        for job in jobs:
+            self._mails[job.taken.id] = asyncio.create_task(self._read(job))
+        for job in jobs:
+            await asyncio.wait([arrival := self._mails[job.taken.id]])
+            self._mails[job.taken.id] = asyncio.create_task(self._work_on(job, arrival))
+        if jobs and jobs[-1].is_last:
+            await asyncio.gather(*self._mails.values())
         return len(jobs)
 
     async def _renew(self) -> None:
@@ -159,7 +165,8 @@ class Worker:
         while True:
             await asyncio.sleep(RENEWED)
             try:
-                await self._store.run(renew)
+                if self._mails:
+                    await self._store.run(renew)
             except DatabaseTrouble as error:
                 log.error("mails.not_renewed", error=error)
 
@@ -181,6 +188,8 @@ class Worker:
         except Exception as error:
             log.error("mail.failed", mail=ident, attempts=job.taken.attempts, error=error)
             await self._park_after_all_tries(job, type(error).__name__)
+        finally:
+            del self._mails[ident]
 
     async def _receive(self, arrival: Arrival) -> None:
         """Together with those that wait for it too; alone, where something is to be read or made before."""
@@ -243,6 +252,16 @@ class StoredOutbox:
 def _wake(wakers: Iterable[asyncio.Event]) -> None:
     for waker in wakers:
         waker.set()
+
+
+async def _finish(tasks: Collection[asyncio.Task[Any]], end: float) -> None:
+    """Let tasks come to their end until that instant of the event loop's clock, then cancel them."""
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=end - asyncio.get_running_loop().time())
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
 
 
 async def persist(work: Callable[[], Awaitable[R]]) -> R:

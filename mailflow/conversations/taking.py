@@ -1,6 +1,6 @@
 """The life of a mail that comes in: taken with its bytes, taken up, read and judged; set aside if it fails."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -36,6 +36,11 @@ class Job:
     raw: bytes
     """Its bytes; of one that is not whole the first of them, with all of its header."""
     is_whole: bool
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no other is to be begun before this one is done: it was tried before, or takes its time."""
+        return self.taken.attempts > 1 or not self.is_whole
 
     @property
     def envelope(self) -> Envelope:
@@ -85,25 +90,27 @@ def take(unit: Unit, envelopes: Sequence[Envelope]) -> list[int]:
     return [mail.id for mail in mails]
 
 
-def take_up(unit: Unit, limit: int) -> Sequence[Job]:
+def take_up(unit: Unit, limit: int, under_way: Collection[int] = ()) -> Sequence[Job]:
     """The next mails to work on, each with its try counted before it begins: a mail may end the process.
 
-    No other process gets them while this one lives. One that was tried before is taken up alone: should it end the
-    process, no other was under way.
+    No other process gets them while this one lives; those that are `under_way` here it has already. One that was tried
+    before is taken up alone: should it end the process, no other was under way.
     """
     jobs: list[Job] = []
-    for taken in mails_to_take_up(unit.db, unit.node, unit.now, limit):
+    for taken in mails_to_take_up(unit.db, unit.node, unit.now, limit + len(under_way)):
+        if taken.id in under_way:
+            continue
         if taken.attempts >= TRIES:
             reason = f"failed {TRIES} times: mailflow ended while it was worked on"
             set_aside(unit, taken.id, Taken.PARKED, reason)
             continue
-        if jobs and taken.attempts:
+        if taken.attempts and (jobs or under_way):
             break
         counted = unit.db.change(
             taken, attempts=taken.attempts + 1, owner=unit.node, lease=unit.now + LEASE
         )
         jobs.append(Job(counted, *beginning(unit.db, taken.blob)))
-        if taken.attempts or not jobs[-1].is_whole or sum(len(job.raw) for job in jobs) > TOGETHER:
+        if jobs[-1].is_last or sum(len(job.raw) for job in jobs) > TOGETHER:
             break
     return jobs
 
