@@ -45,6 +45,7 @@ async def opened(
     limits: Limits,
     take: Take | None,
     has_room: Callable[[], bool] = lambda: True,
+    folder: Path | None = None,
 ) -> AsyncIterator[House]:
     async def keep(envelope: Envelope) -> None:
         if take is not None:
@@ -52,7 +53,13 @@ async def opened(
         house.taken.append(replace(envelope, raw=bytes(envelope.raw)))
 
     listener = Listener(
-        settings, hostname=DOMAIN, accepts=accepts, take=keep, limits=limits, has_room=has_room
+        settings,
+        hostname=DOMAIN,
+        accepts=accepts,
+        take=keep,
+        has_room=has_room,
+        folder=str(folder) if folder else None,
+        limits=limits,
     )
     house = House(listener, settings.protocol)
     _, house.port = await listener.start()
@@ -77,11 +84,12 @@ async def open_house() -> AsyncIterator[OpenHouse]:
             limits: Limits | None = None,
             take: Take | None = None,
             has_room: Callable[[], bool] = lambda: True,
+            folder: Path | None = None,
             **keys: object,
         ) -> House:
             settings = Settings(address=Endpoint("127.0.0.1", 0), **keys)  # type: ignore[arg-type]
             limits = limits or Limits(stop=0.5)
-            return await stack.enter_async_context(opened(settings, limits, take, has_room))
+            return await stack.enter_async_context(opened(settings, limits, take, has_room, folder))
 
         yield start
 

@@ -7,6 +7,7 @@ import logging
 import smtplib
 from collections.abc import AsyncIterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -366,3 +367,17 @@ async def test_a_big_mail_is_kept_only_while_there_is_room(open_house: OpenHouse
         assert (await client.mail(big + b"\r\n.\r\n")).startswith("452 4.3.1 ")
         assert await client.mail(MESSAGE + b".\r\n") == "250 2.0.0 taken"
     assert [one.raw for one in house.taken] == [MESSAGE]
+
+
+async def test_a_big_mail_that_the_disk_does_not_take_is_tried_again(
+    open_house: OpenHouse, tmp_path: Path, journal: io.StringIO
+) -> None:
+    house = await open_house(folder=tmp_path / "gone")
+    async with connected(house.port) as client:
+        await client.reply()
+        assert await client.mail(MESSAGE + b"y" * 300_000) == (
+            "451 4.3.0 something failed here, try again later"
+        )
+        assert await client.reply() == "", "what is still to come is no command"
+    assert json.loads(journal.getvalue())["error"] == "FileNotFoundError"
+    assert house.taken == []

@@ -7,6 +7,7 @@ real mailers send it; it becomes CRLF before anything is kept.
 """
 
 import re
+from contextlib import suppress
 from typing import IO
 
 from mailflow.mail.spooled import Content, Spooled
@@ -101,7 +102,8 @@ class DataStream:
 
     def close(self) -> None:
         """Nothing of the message can be read any more."""
-        self._kept.close()
+        with suppress(OSError):  # of a full disk, which is to take what was not written yet
+            self._kept.close()
 
     def refuse(self, reply: str) -> None:
         """Keeps nothing of the message, which is heard out."""

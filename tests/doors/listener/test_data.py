@@ -1,6 +1,7 @@
 """The stream after DATA: one end mark, nothing smuggled, nothing lost, wherever it is cut."""
 
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -23,6 +24,15 @@ def read(stream: bytes, cuts: int = 1_000_000) -> tuple[DataStream, bytes]:
 
 def stuff(message: bytes) -> bytes:
     return (b"\r\n" + message).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n"
+
+
+def test_leaves_a_full_disk_what_it_does_not_take() -> None:
+    with Path("/dev/full").open("r+b") as kept:
+        data = DataStream(LIMIT, kept)
+        data.feed(b"Subject: a\r\n")
+        data.close()
+
+        assert kept.closed
 
 
 CUTS = pytest.mark.parametrize("cuts", [1, 2, 3, 4, 5, 6, 7, 1000])
