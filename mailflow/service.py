@@ -6,7 +6,6 @@ import os
 import socket
 from collections.abc import (
     AsyncIterator,
-    Awaitable,
     Callable,
     Collection,
     Iterator,
@@ -16,6 +15,7 @@ from collections.abc import (
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from mailflow import config, nodes
@@ -29,7 +29,7 @@ from mailflow.doors.readers import Readers
 from mailflow.doors.web import Web
 from mailflow.errors import ConfigError, DiskFailed
 from mailflow.keys import Keyring
-from mailflow.mail.envelope import Envelope, Recipient
+from mailflow.mail.envelope import Recipient
 from mailflow.mail.own_addresses import OwnAddresses
 from mailflow.mail.wire.signing import Signer
 from mailflow.post import outbox
@@ -207,7 +207,7 @@ def _listener(store: Store) -> Listener:
         settings.listener,
         hostname=settings.mailflow.domain,
         accepts=_recipients(store.house),
-        take=_taking(store),
+        take=partial(store.run_joined, taking.take),
         has_room=_room(settings),
         folder=str(settings.mailflow.data_dir),
     )
@@ -226,13 +226,6 @@ def _room(settings: Config) -> Callable[[], bool]:
         return found
 
     return has_room
-
-
-def _taking(store: Store) -> Callable[[Envelope], Awaitable[None]]:
-    async def kept(envelope: Envelope) -> None:
-        await store.run_joined(taking.take, envelope)
-
-    return kept
 
 
 def _recipients(house: House) -> Callable[[str], Recipient]:

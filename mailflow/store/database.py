@@ -158,10 +158,12 @@ class Store:
         """The result of `work(unit, …)`, once its transaction is on disk."""
         return await self.run_joined(lambda unit, _: [work(unit, *args, **kwargs)], None)
 
-    async def run_joined(self, work: Callable[[Unit, Sequence[T]], Sequence[R]], item: T) -> R:
+    def run_joined(
+        self, work: Callable[[Unit, Sequence[T]], Sequence[R]], item: T
+    ) -> "asyncio.Future[R]":
         """As `run`, for what comes often: `work(unit, items)` gets the items of all callers that wait, and returns what
         each comes to. If it fails, it is tried with each item alone."""
-        return await self._put(work, item)
+        return self._put(work, item)
 
     async def claim(
         self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs
@@ -170,13 +172,13 @@ class Store:
         stands in nobody's way, and comes after what else waits."""
         return await self._put(lambda unit, _: [work(unit, *args, **kwargs)], None, claims=True)
 
-    async def _put(
+    def _put(
         self, work: Callable[[Unit, Sequence[T]], Sequence[R]], item: T, *, claims: bool = False
-    ) -> R:
+    ) -> "asyncio.Future[R]":
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         begin = self._engine.claiming if claims else self._engine.writing
         self._calls.put(_Call(work, item, begin, claims, result))
-        return await result
+        return result
 
     async def read(
         self, work: Callable[Concatenate[Unit, P], R], *args: P.args, **kwargs: P.kwargs

@@ -17,10 +17,10 @@ async def answer_first(config: Path) -> None:
     house = load_house(config, os.environ)
     store = open_store(house)
     store.start()
-    keeping: list[asyncio.Task[int]] = []
+    keeping: list[asyncio.Future[int]] = []
 
     async def take_later(envelope: Envelope) -> None:
-        keeping.append(asyncio.create_task(store.run_joined(take, envelope)))
+        keeping.append(store.run_joined(take, envelope))
 
     listener = Listener(
         house.config.listener,

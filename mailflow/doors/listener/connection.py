@@ -8,7 +8,7 @@ is a task; until it is done, and until its replies are read, the client has to w
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 
 from aiosmtpd.smtp import SMTP, TLSSetupException
@@ -46,7 +46,7 @@ class Connection(SMTP):
     envelope: Transaction
     transport: asyncio.Transport | None
     _original_transport: asyncio.Transport | None
-    _handler_coroutine: asyncio.Task[None]  # what the client has to wait for
+    _handler_coroutine: asyncio.Future[Any]  # type: ignore[assignment]  # what the client has to wait for
 
     def __init__(self, terms: Terms) -> None:
         loop = asyncio.get_running_loop()
@@ -173,12 +173,12 @@ class Connection(SMTP):
             self.transport.pause_reading()
 
     def _must_wait(self) -> bool:
-        is_busy = not self._handler_coroutine.done()
+        is_busy = self.heard == math.inf or not self._handler_coroutine.done()
         return is_busy or not self._is_read or self._writer.is_closing()
 
-    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        self._handler_coroutine = self.loop.create_task(work)
-        self._handler_coroutine.add_done_callback(lambda _: self._go_on())
+    def _wait_for(self, work: Awaitable[object], then: Callable[[Any], None]) -> None:
+        self._handler_coroutine = asyncio.ensure_future(work)
+        self._handler_coroutine.add_done_callback(then)
 
     # What is said
 
@@ -224,7 +224,7 @@ class Connection(SMTP):
                 self.dismiss("421 4.7.0 too many errors")
 
 
-def report(error: Exception) -> str:
+def report(error: BaseException) -> str:
     """The reply tells nothing of the error: it may hold somebody's address."""
     log.error("command.failed", error=error)
     return FAILED

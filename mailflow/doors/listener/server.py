@@ -33,7 +33,7 @@ class Listener:
         *,
         hostname: str,
         accepts: Callable[[str], Recipient],
-        take: Callable[[Envelope], Awaitable[None]],
+        take: Callable[[Envelope], Awaitable[object]],
         has_room: Callable[[], bool] = lambda: True,
         folder: str | None = None,
         limits: Limits = STANDARD,

@@ -87,7 +87,7 @@ class Session(Connection):
         if argument:
             return _SYNTAX
         self.tls_context = certificate.context()
-        self._wait_for(self._start_tls())
+        self._wait_for(self._start_tls(), lambda _: self._go_on())
         return None
 
     def _quit(self, argument: str | None) -> str | None:
@@ -173,33 +173,32 @@ class Session(Connection):
             if data.size > IN_MEMORY and not terms.has_room():
                 data.refuse(_FULL)
             self._came = data.feed(block)
+            if data.size // terms.limits.progress > counted:
+                self.heard = self.loop.time()
+            if data.ended or data.size > terms.max_message_size + _PAST_THE_LIMIT:
+                self._end_data()
         except OSError as error:  # the disk
             self._answer_data(report(error))
-            return True
-        if data.size // terms.limits.progress > counted:
-            self.heard = self.loop.time()
-        if data.ended or data.size > terms.max_message_size + _PAST_THE_LIMIT:
-            self._end_data()
         return True
 
     def _end_data(self) -> None:
         self._deadline.cancel()
         if self._data.refusal is None:
             self.heard = math.inf  # it is for us now to answer
-            self._wait_for(self._hand_over())
+            envelope = self._fill_envelope(self._data.content())
+            self._wait_for(self._terms.take(envelope), self._taken)
         else:
             self._answer_data(self._data.refusal)
 
-    async def _hand_over(self) -> None:
-        try:
-            await self._terms.take(self._fill_envelope(self._data.content()))
-        except Exception as error:
-            answer = report(error)
-        else:
-            answer = _TAKEN
+    def _taken(self, taking: "asyncio.Future[object]") -> None:
+        if taking.cancelled() or self.closed.done():  # the client has gone
+            return
+        error = taking.exception()
+        if error is None:
             self._commands = 0
         self.heard = self.loop.time()
-        self._answer_data(answer)
+        self._answer_data(report(error) if error else _TAKEN)
+        self._go_on()
 
     def _fill_envelope(self, raw: Content) -> Envelope:
         return Envelope(

@@ -17,7 +17,7 @@ class Terms:
     greeting: str
     max_message_size: int
     accepts: Callable[[str], Recipient]
-    take: Callable[[Envelope], Awaitable[None]]
+    take: Callable[[Envelope], Awaitable[object]]
     has_room: Callable[[], bool]
     folder: str | None
     certificate: Certificate | None
