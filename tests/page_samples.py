@@ -76,6 +76,8 @@ _BOOKED: Facts = {
     "rebook_url": None,
     "just_now": True,
     "kept_until": None,
+    "changed_elsewhere": False,
+    "too_late": False,
     "attendees": [("Joe Client", "ACCEPTED"), ("Ann Client", "NEEDS-ACTION")],
 }
 
@@ -157,7 +159,24 @@ _PAGES: Mapping[str, tuple[str, Facts]] = {
     "booked": ("booked", _BOOKED),
     "booked-seen-again": (
         "booked",
-        {**_BOOKED, "just_now": False, "attendees": [], "move_url": None, "cancel_url": None},
+        {
+            **_BOOKED,
+            "just_now": False,
+            "attendees": [],
+            "move_url": None,
+            "cancel_url": None,
+            "changed_elsewhere": True,
+        },
+    ),
+    "booked-too-late": (
+        "booked",
+        {
+            **_BOOKED,
+            "just_now": False,
+            "move_url": None,
+            "cancel_url": None,
+            "too_late": True,
+        },
     ),
     "booked-cancelled": (
         "booked",

@@ -5,6 +5,7 @@ import pytest
 from mailflow.appointments import links
 from mailflow.appointments.pages import Asked, Page, booked
 from mailflow.errors import TooLate
+from mailflow.keys import Purpose
 from mailflow.store.states import Status
 from mailflow.store.tables import Attendee
 from mailflow.store.unit import Unit
@@ -58,8 +59,10 @@ def test_nobodys_link_does_after_it_and_the_host_has_the_commands(flow: Flow, ad
     kind = flow.config.appointment_type("coaching")
     flow.now = the_booking(flow).start - kind.change_notice
     flow.wait(seconds=1)
-    facts = shown(flow, address).facts
-    assert (facts["move_url"], facts["cancel_url"]) == (None, None)
+    page = shown(flow, address)
+    assert (page.facts["move_url"], page.facts["cancel_url"]) == (None, None)
+    assert "It is too late to change this here." in words(flow, page)
+    assert "use the links in the mail" not in words(flow, page)
     later = Asked({"start": "2026-12-01T13:10Z"})
     for change in (booked.show_move, booked.move, booked.show_cancel, booked.cancel):
         with pytest.raises(TooLate):
@@ -67,6 +70,16 @@ def test_nobodys_link_does_after_it_and_the_host_has_the_commands(flow: Flow, ad
     assert the_booking(flow).sequence == 0
     flow.reply(DANA, copy, "/cancel")
     assert the_booking(flow).status is Status.CANCELLED
+
+
+def test_a_page_without_rights_names_the_mails_links_while_they_work(flow: Flow) -> None:
+    booked_for_all(flow)
+    booking = the_booking(flow)
+    link = flow.house.keys.link(Purpose.VIEW, booking.id)
+    hint = "use the links in the mail"
+    assert hint in words(flow, flow.run(booked.view, Asked({}), link))
+    flow.now = booking.start
+    assert hint not in words(flow, flow.run(booked.view, Asked({}), link))
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,8 @@ def cancel(unit: Unit, asked: Asked, token: str) -> str:
 def booked(unit: Unit, booking: Booking, menu: Menu, attendee: Attendee | None = None) -> Page:
     """A booking's page; its buttons are for an attendee alone."""
     url = links.booking_url(unit, booking, attendee) if attendee else None
-    change_url = url if _is_changeable(unit, booking) else None
+    changeable = _is_changeable(unit, booking)
+    change_url = url if changeable else None
     cancelled = booking.status is Status.CANCELLED
     pending = booking.status is Status.PENDING
     kind = unit.config.appointment_type(booking.type)
@@ -121,6 +122,8 @@ def booked(unit: Unit, booking: Booking, menu: Menu, attendee: Attendee | None =
             "ics_url": f"{url}/invite.ics" if url and not cancelled else None,
             "move_url": change_url and f"{change_url}/move",
             "cancel_url": change_url and f"{change_url}/cancel",
+            "changed_elsewhere": changeable and url is None,
+            "too_late": url is not None and not changeable and unit.now < booking.start,
             "rebook_url": links.type_url(unit, booking.host, kind.slug) if cancelled else None,
         },
         menu.language,
