@@ -239,6 +239,10 @@ MAILS: Mapping[str, tuple[str, Facts]] = {
         },
     ),
     "question-failed": ("question", {**_QUESTION, "kind": "failed", "people": []}),
+    "question-nameless": (
+        "question",
+        {**_QUESTION, "kind": "failed", "author_name": "", "author_address": "", "people": []},
+    ),
     "help": (
         "help",
         {
