@@ -147,6 +147,8 @@ def _move(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
 
 
 def _note(unit: Unit, scene: Scene, order: Order, offered: bool) -> bool:
+    if not order.words:
+        raise Misunderstood(said("A note stands on the line of the command itself: /note TEXT"))
     _done(unit, scene, [said("Noted. It is kept in this conversation, and nobody else sees it.")])
     return False
 

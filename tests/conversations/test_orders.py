@@ -80,6 +80,7 @@ def test_named_times_by_the_rules_need_no_warning(flow: Flow) -> None:
         ("/offer coaching 2026-11-22", "no time is free"),
         ("/cancel", "No appointment"),
         ("/move", "No appointment"),
+        ("/note", "/note TEXT"),
         ("/dance", "no command /dance"),
     ],
 )
