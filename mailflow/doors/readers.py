@@ -35,7 +35,7 @@ class Patience:
     """Seconds on the wall that a process has; one that reads has less time of its own, but may have to wait for it."""
 
     starting: float = 30.0
-    reading: float = 30.0
+    reading: float = 60.0
 
 
 STANDARD = Patience()

@@ -7,6 +7,7 @@ of None and 0 when it is ready, then for each one of a `Mail`, an `Outline` or a
 follow: those of the body that was made. It ends when nobody can ask it any more.
 """
 
+import os
 import pickle
 import resource
 import signal
@@ -29,6 +30,9 @@ MEBIBYTE = 1024 * 1024
 MEMORY = 1024 * MEBIBYTE
 """Address space; a mail of 25 MB takes a quarter of it."""
 
+NICENESS = 5
+"""Those who serve go first: without a processor they hold up everybody who talks to them."""
+
 
 Answer = Mail | Outline | Unreadable
 
@@ -41,6 +45,7 @@ def main(asked: BinaryIO, told: BinaryIO, read: Read) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    os.nice(NICENESS)
     _tell(told, None)
     while True:
         try:

@@ -12,7 +12,7 @@ COMMAND = (sys.executable, "-m", "tests.doors.obedient_reader")
 
 
 def obey(raw: bytes, domain: str, sender: str | None) -> Mail:
-    """Read a mail, unless it has one of the words that end its reader."""
+    """Read a mail, unless it has one of the words that end its reader; `NICENESS` becomes the reader's."""
     if b"EXIT" in raw:
         os._exit(7)
     if b"CRASH" in raw:
@@ -23,7 +23,7 @@ def obey(raw: bytes, domain: str, sender: str | None) -> Mail:
         time.sleep(60)
     if b"EAT" in raw:
         bytearray(2 * 1024**3)
-    return read(raw, domain, sender)
+    return read(raw.replace(b"NICENESS", b"%d" % os.nice(0)), domain, sender)
 
 
 if __name__ == "__main__":

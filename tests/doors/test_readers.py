@@ -1,6 +1,7 @@
 """Mails in processes of their own: read, refused, and what becomes of those that end their reader."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from tempfile import TemporaryFile
@@ -106,6 +107,10 @@ async def test_a_mail_that_takes_too_long_ends_its_reader() -> None:
         await readers.read(mail("SPIN"), "")
     assert (await readers.read(mail("Hello"), "")).text == "Hello"
     readers.close()
+
+
+async def test_who_serves_goes_before_who_reads(readers: Readers) -> None:
+    assert int((await readers.read(mail("NICENESS"), "")).text) > os.nice(0)
 
 
 async def test_others_are_read_while_one_hangs(readers: Readers) -> None:
