@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import socket
+import sys
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -47,6 +48,10 @@ class Role(StrEnum):
     WEB = "web"
     WORKER = "worker"
 
+
+SWITCH = 0.002
+"""Seconds for which a thread computes while another waits; Python's own are 5. The loop has to wait several times in a
+row, once for each of what it has to do. With 1 each mail costs more."""
 
 Ports = Mapping[str, tuple[str, int]]
 """Where a running mailflow can be reached, by `smtp` and by `http`, as far as it takes mail and serves pages."""
@@ -140,6 +145,7 @@ async def running(house: House, roles: Collection[Role] = tuple(Role)) -> AsyncI
                 listener = _listener(store)
                 parts.push_async_callback(listener.stop)
                 ports["smtp"] = await listener.start()
+            sys.setswitchinterval(SWITCH)
             # What is there now stays: to look at all of it for garbage would stop everything for a tenth of a second.
             gc.collect()
             gc.freeze()
