@@ -223,15 +223,7 @@ def _room(settings: Config) -> Callable[[], bool]:
     """Whether the disk has room for more mail; a server of its own sees to its disk itself."""
     if not is_embedded(settings):
         return lambda: True
-    folder = settings.mailflow.data_dir
-
-    def has_room() -> bool:
-        found = room.has_room(folder)
-        if found:
-            room.keep_reserve(folder)  # it may have been given up since
-        return found
-
-    return has_room
+    return room.seen_to(settings.mailflow.data_dir, asyncio.get_running_loop().time)
 
 
 def _recipients(house: House) -> Callable[[str], Recipient]:

@@ -6,6 +6,7 @@ when the disk is full.
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,11 +22,29 @@ RESERVE = 16 * 1024**2
 
 FILE = "reserve"
 
+STALE = 0.1
+"""Seconds after which the disk is looked at again: what may come meanwhile is little of what must be free."""
+
 
 def has_room(folder: Path, beside: int = 0) -> bool:
     """Whether there is room for mail to come, beside so many octets and what is under way."""
     usage = shutil.disk_usage(folder)
     return usage.free - beside >= min(LEAST, usage.total // PART)
+
+
+def seen_to(folder: Path, clock: Callable[[], float]) -> Callable[[], bool]:
+    """As `has_room`, at any time: the disk is looked at now and then, by a clock of seconds, and the reserve made."""
+    looked, found = -STALE, False
+
+    def look() -> bool:
+        nonlocal looked, found
+        if clock() - looked >= STALE:
+            looked, found = clock(), has_room(folder)
+            if found:
+                keep_reserve(folder)  # it may have been given up since
+        return found
+
+    return look
 
 
 def keep_reserve(folder: Path) -> None:

@@ -11,7 +11,15 @@ import pytest
 
 from mailflow.conversations.taking import take
 from mailflow.mail.envelope import Envelope
-from mailflow.store.room import FILE, RESERVE, has_room, keep_reserve, release_reserve
+from mailflow.store.room import (
+    FILE,
+    RESERVE,
+    STALE,
+    has_room,
+    keep_reserve,
+    release_reserve,
+    seen_to,
+)
 from mailflow.store.tables import Blob, TakenMail
 from mailflow.store.unit import Unit
 from tests.flow import Flow
@@ -51,6 +59,22 @@ def test_a_disk_that_is_nearly_full_has_no_room_and_gets_no_reserve(small_disk: 
     assert not (small_disk / FILE).exists()
     filler.unlink()
     assert has_room(small_disk)
+
+
+def test_the_disk_is_looked_at_now_and_then(small_disk: Path) -> None:
+    times = [0.0]
+    look = seen_to(small_disk, lambda: times[-1])
+    assert look()
+    release_reserve(small_disk)
+    filler = fill(small_disk, SMALL // 20 - 100_000)
+    times.append(STALE * 0.9)
+    assert look()
+    times.append(STALE * 1.1)
+    assert not look()
+    filler.unlink()
+    times.append(STALE * 2.2)
+    assert look()
+    assert (small_disk / FILE).exists()
 
 
 @pytest.mark.parametrize("megabytes", [8, 17])
