@@ -114,18 +114,17 @@ class Smarthost:
                     last = await _transmit(connection, letter.message)
         except _TROUBLE as error:
             self._drop()
-            return _refused_or(Outcome.DEFERRED, error), _describe(error)
+            return _judge_broken_off(error), _describe(error)
         if reply.code == _GOING_AWAY:
             raise SmarthostAway(_as_answered(reply))
         if _digit(reply) != _GO_ON:
             return _judge(reply), _as_answered(reply)
         try:
             async with asyncio.timeout(self._patience.answer):
-                await connection.write(last)
-                reply = _expect(_DONE, await connection.reply())
+                reply = _expect(_DONE, await connection.end(last))
         except _TROUBLE as error:
             self._drop()
-            return _refused_or(Outcome.UNKNOWN, error), _describe(error)
+            return Outcome.UNKNOWN, _describe(error)
         if _judge(reply) is not Outcome.SENT:  # another answer may follow, if this was an early one
             self._drop()
         return _judge(reply), _as_answered(reply)
@@ -272,10 +271,10 @@ def _judge(reply: SMTPResponse) -> Outcome:
     return Outcome.REFUSED
 
 
-def _refused_or(otherwise: Outcome, error: Exception) -> Outcome:
-    """What became of a letter in trouble: some servers refuse one in its midst, and hang up."""
+def _judge_broken_off(error: Exception) -> Outcome:
+    """What became of a letter whose end was not sent: some servers refuse one in its midst, and hang up."""
     refused = isinstance(error, SMTPResponseException) and error.code // 100 == _NEVER
-    return Outcome.REFUSED if refused else otherwise
+    return Outcome.REFUSED if refused else Outcome.DEFERRED
 
 
 def _describe(error: Exception) -> Said:

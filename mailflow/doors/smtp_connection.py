@@ -58,6 +58,11 @@ class Connection(asyncio.Protocol):
             reply = await self.reply()
             raise SMTPResponseException(reply.code, reply.message)
 
+    async def end(self, octets: bytes) -> SMTPResponse:
+        """Send what ends a message; the reply to that."""
+        self._write(octets)
+        return await self.reply()
+
     async def reply(self) -> SMTPResponse:
         """The reply to the next command."""
         if self._unsent:

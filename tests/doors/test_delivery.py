@@ -407,11 +407,13 @@ async def reading_a_megabyte(then: Misdeed) -> AsyncIterator[Settings]:
         while (await reader.readline())[:4].upper() != b"DATA":
             writer.write(b"250 ok\r\n")
         writer.write(b"354 go on\r\n")
-        await reader.readexactly(1_000_000)
-        await then(writer)
-        await asyncio.sleep(0.1)  # what is not read yet when it ends may throw away its words
-        writer.close()
-        hung_up.set()
+        try:
+            await reader.readexactly(1_000_000)
+            await then(writer)
+            await asyncio.sleep(0.1)  # what is not read yet when it ends may throw away its words
+        finally:
+            writer.close()
+            hung_up.set()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         yield Settings(address=Endpoint("127.0.0.1", server.sockets[0].getsockname()[1]))
