@@ -89,7 +89,7 @@ class Queue:
 async def delivering(settings: Settings, queue: Queue) -> AsyncIterator[Delivery]:
     """A delivery whose queue is looked at all the time."""
     pace = Pace(rest=0.05, longest_rest=0.2)
-    made = Delivery(settings, queue, hostname="flow.example.com", patience=HASTY, pace=pace)
+    made = Delivery(settings, queue, hostname="flow.example.com", pace=pace)
 
     async def go_on() -> None:
         while True:
