@@ -1,5 +1,6 @@
 """Opening conversations, and who is in one."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from mailflow.config import Host
@@ -26,13 +27,14 @@ def open_conversation(
     handle: str,
     subject: str,
     *,
+    clients: Iterable[Person] = (),
     ident: str | None = None,
     root: bytes | None = None,
     at: datetime | None = None,
 ) -> Conversation:
-    """A new conversation of a host, with the host in it; `ident` and `root` go on with a thread that exists already.
+    """A new conversation of a host, with the host and these clients in it.
 
-    It begins now, unless it began at another time.
+    `ident` and `root` go on with a thread that exists already. It begins now, unless it began at another time.
     """
     conversation = unit.db.insert(
         Conversation(
@@ -44,14 +46,23 @@ def open_conversation(
             thread_index=root or thread_index.root(unit.now, unit.random),
         )
     )
-    join_host(unit, conversation, unit.config.host(handle))
+    host = unit.config.host(handle)
+    owner = _newcomer(unit, conversation, _person(host), Role.HOST, handle=handle)
+    people = {owner.address_key: owner}
+    for one in clients:
+        client = _newcomer(unit, conversation, one, Role.CLIENT)
+        people.setdefault(client.address_key, client)
+    unit.db.insert_all(list(people.values()))
     return conversation
 
 
 def join_host(unit: Unit, conversation: Conversation, host: Host) -> Participant:
     """A host of ours into a conversation, by the configured address."""
-    person = Person(host.name, host.email)
-    return join(unit, conversation, person, Role.HOST, handle=host.handle)
+    return join(unit, conversation, _person(host), Role.HOST, handle=host.handle)
+
+
+def _person(host: Host) -> Person:
+    return Person(host.name, host.email)
 
 
 def join(
@@ -70,19 +81,31 @@ def join(
         if known.standing in TO_COME and standing is Standing.ACTIVE:
             return unit.db.change(known, standing=standing)
         return known
-    return unit.db.insert(
-        Participant(
-            id=0,
-            conversation=conversation.id,
-            address=person.address,
-            address_key=key,
-            name=person.name,
-            role=role,
-            standing=standing,
-            handle=handle,
-            zone=str(unit.config.host(handle).timezone) if handle else None,
-            language=chosen_language(unit.db, key),
-        )
+    newcomer = _newcomer(unit, conversation, person, role, standing=standing, handle=handle)
+    return unit.db.insert(newcomer)
+
+
+def _newcomer(
+    unit: Unit,
+    conversation: Conversation,
+    person: Person,
+    role: Role,
+    *,
+    standing: Standing = Standing.ACTIVE,
+    handle: str | None = None,
+) -> Participant:
+    key = normalise(person.address)
+    return Participant(
+        id=0,
+        conversation=conversation.id,
+        address=person.address,
+        address_key=key,
+        name=person.name,
+        role=role,
+        standing=standing,
+        handle=handle,
+        zone=str(unit.config.host(handle).timezone) if handle else None,
+        language=chosen_language(unit.db, key),
     )
 
 
