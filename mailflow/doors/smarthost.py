@@ -239,6 +239,7 @@ async def _transmit(connection: Connection, message: Content) -> bytes:
     for block in _stuffed(message):
         if waiting:
             await connection.write(waiting)
+            await asyncio.sleep(0)  # the server may be as fast as we are: others have their turn
         waiting = block
     return waiting + b".\r\n"
 

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import current_thread, main_thread
 
 import pytest
 from hypothesis import given, settings
@@ -149,6 +151,34 @@ async def test_sends_what_lies_in_a_file_as_it_is_wherever_its_pieces_are_cut(sh
             (result,) = await send(Settings(address=peer.endpoint), big, patience=Patience())
     assert result.outcome is Outcome.SENT
     assert peer.taken[0][2] == lines
+
+
+class Reads(BytesIO):
+    """A file that counts how often it is read in the thread of the loop."""
+
+    number = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.number += current_thread() is main_thread()
+        return super().read(size)
+
+
+async def test_others_have_their_turn_while_a_big_letter_goes_out() -> None:
+    file, seen, each_turn = Reads(b"Subject: x\r\n\r\n" + (b"y" * 70 + b"\r\n") * 100_000), 0, []
+
+    def turn() -> None:
+        nonlocal seen
+        each_turn.append(file.number - seen)
+        seen = file.number
+        asyncio.get_running_loop().call_soon(turn)
+
+    turn()
+    big = replace(letter(), message=Spooled(file, 0, len(file.getvalue())))
+    async with sink() as peer:
+        (result,) = await send(Settings(address=peer.endpoint), big, patience=Patience())
+    assert result.outcome is Outcome.SENT
+    assert sum(each_turn) > 50
+    assert max(each_turn) <= 2
 
 
 @pytest.mark.parametrize("where", [0, 1, 2])
