@@ -32,13 +32,22 @@ def send(
     handle: Annotated[str, typer.Argument(metavar="HANDLE", help="The host who writes.")],
     to: Annotated[
         list[str],
-        typer.Option(callback=check_addresses, metavar="ADDRESS", help="A client; repeatable."),
+        typer.Option(callback=check_addresses, metavar="ADDRESS", help="Clients; repeatable."),
     ],
     subject: Annotated[str, typer.Option()],
     text: Annotated[str, typer.Option()],
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(
+            callback=check_addresses,
+            metavar="ADDRESS",
+            help="More clients, as in --to ADDRESS ADDRESS.",
+        ),
+    ] = None,
 ) -> None:
     """Start a conversation with clients; prints its id."""
-    print_line(transact(context, by_hand.begin, handle, to, subject, text).id)
+    clients = [*to, *(more or [])]
+    print_line(transact(context, by_hand.begin, handle, clients, subject, text).id)
 
 
 def cancel(context: typer.Context, booking: BookingId) -> None:

@@ -67,9 +67,9 @@ def check_roles(text: str) -> str:
     return text
 
 
-def check_addresses(texts: list[str]) -> list[str]:
+def check_addresses(texts: list[str] | None) -> list[str]:
     """Mail addresses that can be written to."""
-    for text in texts:
+    for text in texts or []:
         if not is_address(text):
             raise typer.BadParameter(f"{text!r} is no mail address")
-    return texts
+    return texts or []

@@ -1,6 +1,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.command import done, read, refused
 from tests.flow import Flow
 
@@ -56,8 +58,9 @@ def test_a_booking_does_not_move_out_of_the_hours(house: Path) -> None:
     assert recipients(house) == []
 
 
-def test_a_host_writes_to_clients(house: Path) -> None:
-    to = ["--to", "bob@client.test", "--to", "cleo@client.test"]
+@pytest.mark.parametrize("again", [["--to"], []], ids=["each-with-its-option", "one-after-another"])
+def test_a_host_writes_to_clients(house: Path, again: list[str]) -> None:
+    to = ["--to", "bob@client.test", *again, "cleo@client.test"]
     ident = done(
         house, "send", "dana", *to, "--subject", "Grüße", "--text", "Dear both,\n\nhello!"
     ).strip()
