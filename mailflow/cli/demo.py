@@ -39,8 +39,8 @@ async def _demo(folder: Path, once: bool) -> None:
     print_line("It believes every sender (authentication mode “none”), as no real one should.")
     async with built(folder, show_mail) as stage:
         link = await play(stage, tell)
-        _tell_the_end(stage, link)
         if not once:
+            _tell_the_end(stage, link)
             await asyncio.Event().wait()
 
 
