@@ -22,6 +22,7 @@ from mailflow.cli import (
     serving,
 )
 from mailflow.errors import MailflowError
+from mailflow.mail.text.cleaning import clean_line
 from mailflow.store import DatabaseTrouble
 
 app = typer.Typer(
@@ -83,7 +84,7 @@ def main() -> None:
     except MailflowError as error:
         _fail(str(error))
     except DatabaseTrouble as error:
-        _fail(f"the database cannot be used: {error}")
+        _fail(f"the database cannot be used: {clean_line(str(error))}")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}")

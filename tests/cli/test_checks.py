@@ -118,6 +118,18 @@ def test_a_database_that_is_none_is_found(tmp_path: Path) -> None:
     assert (result.returncode, line[:29]) == (1, "the database cannot be used: ")
 
 
+def test_a_server_that_does_not_answer_is_said_in_a_line(tmp_path: Path) -> None:
+    settle(tmp_path, closed_port())
+    path = tmp_path / "config.toml"
+    url = f"postgresql://flow:word@127.0.0.1:{closed_port()}/flow"
+    path.write_text(f'{path.read_text()}\n[database]\nurl = "{url}"\n')
+    result = mailflow(tmp_path, "bookings")
+    (line,) = result.stderr.splitlines()
+    assert result.returncode == 1
+    assert line.startswith("the database cannot be used: ")
+    assert "word" not in line
+
+
 @pytest.fixture
 def public(tmp_path: Path) -> Config:
     """A configuration with a domain that DNS may know."""
