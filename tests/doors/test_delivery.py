@@ -19,7 +19,7 @@ from mailflow.config import Endpoint
 from mailflow.config import Smarthost as Settings
 from mailflow.doors.delivery import FOR_ONE_DOMAIN, Delivery
 from mailflow.doors.pace import CONNECTIONS, LETTERS, Pace
-from mailflow.doors.smarthost import Patience, Smarthost
+from mailflow.doors.smarthost import STANDARD, Patience, Smarthost
 from mailflow.errors import LetterUnread, SmarthostAway
 from mailflow.mail.outgoing import Letter, Outcome, Result
 from mailflow.mail.spooled import PIECE, Spooled
@@ -37,7 +37,21 @@ from tests.doors.peers import (
     sink,
 )
 
-HASTY = Patience(waking=0.2, connecting=0.2, envelope=0.2, message=0.2, answer=0.2, quitting=0.2)
+HASTE = 0.2
+STEP = {
+    **dict.fromkeys(("connect", "EHLO"), "connecting"),
+    **dict.fromkeys(("MAIL", "RCPT", "DATA"), "envelope"),
+    "message": "message",
+    "dot": "answer",
+    "RSET": "waking",
+}
+
+
+def hasty(step: str) -> Patience:
+    """No patience with a smarthost that is silent there; for all else as long as a busy machine may take."""
+    return replace(Patience(), **{STEP[step]: HASTE})
+
+
 MESSAGE = b"Subject: Hello\r\n\r\n.\r\n..two\r\n\xc3\xa4\r\n"
 
 
@@ -112,7 +126,7 @@ async def settled(queue: Queue, number: int) -> None:
         await asyncio.sleep(0.005)
 
 
-async def send(settings: Settings, *letters: Letter, patience: Patience = HASTY) -> list[Result]:
+async def send(settings: Settings, *letters: Letter, patience: Patience = STANDARD) -> list[Result]:
     """One letter after the other, over one connection as long as it holds."""
     smarthost = Smarthost(settings, hostname="flow.example.com", patience=patience)
     results = []
@@ -125,8 +139,10 @@ async def send(settings: Settings, *letters: Letter, patience: Patience = HASTY)
     return results
 
 
-async def outcomes(settings: Settings, *letters: Letter) -> list[Outcome]:
-    return [result.outcome for result in await send(settings, *letters)]
+async def outcomes(
+    settings: Settings, *letters: Letter, patience: Patience = STANDARD
+) -> list[Outcome]:
+    return [result.outcome for result in await send(settings, *letters, patience=patience)]
 
 
 # All is well
@@ -148,7 +164,7 @@ async def test_sends_what_lies_in_a_file_as_it_is_wherever_its_pieces_are_cut(sh
         file.write(lines)
         big = replace(letter(), message=Spooled(file, 0, len(lines)))
         async with sink() as peer:
-            (result,) = await send(Settings(address=peer.endpoint), big, patience=Patience())
+            (result,) = await send(Settings(address=peer.endpoint), big)
     assert result.outcome is Outcome.SENT
     assert peer.taken[0][2] == lines
 
@@ -345,6 +361,7 @@ MISDEEDS = {
     "endless": says(b"250-x\r\n" * 100_000),
     "drip": drips,
 }
+SILENT = {"silence", "drip"}
 REFUSED = {("MAIL", "554"), ("RCPT", "554"), ("DATA", "554"), ("dot", "554")}
 DEFERRED_AT_THE_DOT = {"421", "451"}
 
@@ -362,8 +379,8 @@ def expected(step: str, misdeed: str) -> Outcome:
 @pytest.mark.parametrize("pipelining", [False, True])
 async def test_trouble_is_an_outcome(step: str, name: str, pipelining: bool) -> None:
     async with scripted(step, MISDEEDS[name], pipelining=pipelining) as peer:
-        async with asyncio.timeout(3):
-            (result,) = await send(Settings(address=peer.endpoint), letter())
+        async with asyncio.timeout(20):
+            (result,) = await send(Settings(address=peer.endpoint), letter(), patience=hasty(step))
 
     assert result.outcome == expected(step, name)
     assert str(result.detail).isprintable()
@@ -380,7 +397,8 @@ async def test_trouble_is_an_outcome(step: str, name: str, pipelining: bool) -> 
 )
 async def test_trouble_is_said_in_words_and_a_refusal_in_the_servers(name: str, words: str) -> None:
     async with scripted("RCPT", MISDEEDS[name]) as peer:
-        (result,) = await send(Settings(address=peer.endpoint), letter())
+        settings = Settings(address=peer.endpoint)
+        (result,) = await send(settings, letter(), patience=hasty("RCPT"))
     assert str(result.detail).startswith(words)
     assert isinstance(result.detail, Said) == (name != "554")
 
@@ -399,7 +417,9 @@ async def test_trouble_with_one_letter_is_not_the_next_ones(
     step: str, name: str, pipelining: bool
 ) -> None:
     async with scripted(step, MISDEEDS[name], times=1, pipelining=pipelining) as peer:
-        got = await outcomes(Settings(address=peer.endpoint), letter(1), letter(2))
+        settings = Settings(address=peer.endpoint)
+        patience = hasty(step) if name in SILENT else STANDARD
+        got = await outcomes(settings, letter(1), letter(2), patience=patience)
 
     assert got == [expected(step, name), Outcome.SENT]
     assert peer.taken[-1] == MESSAGE.replace(b"\r\n.", b"\r\n..") + b".\r\n"
@@ -472,13 +492,13 @@ async def test_what_is_broken_off_before_the_final_dot_was_surely_not_taken(
     misdeed: Misdeed, outcome: Outcome, detail: str
 ) -> None:
     async with reading_a_megabyte(misdeed) as settings:
-        (result,) = await send(settings, BIG, patience=Patience())
+        (result,) = await send(settings, BIG)
     assert (result.outcome, str(result.detail)) == (outcome, detail)
 
 
 async def test_what_is_not_read_to_its_final_dot_was_surely_not_taken() -> None:
     async with reading_a_megabyte(drips) as settings:
-        (result,) = await send(settings, BIG)
+        (result,) = await send(settings, BIG, patience=hasty("message"))
     assert result.outcome is Outcome.DEFERRED
     assert str(result.detail) == "the mail server gave no answer in time"
 
@@ -510,8 +530,9 @@ async def test_what_may_go_together_goes_together() -> None:
 def test_whatever_a_smarthost_says_is_an_outcome(text: bytes, step: str) -> None:
     async def once() -> Outcome:
         async with scripted(step, says(text), pipelining=True) as peer:
-            async with asyncio.timeout(3):
-                return (await outcomes(Settings(address=peer.endpoint), letter()))[0]
+            async with asyncio.timeout(20):
+                settings = Settings(address=peer.endpoint)
+                return (await outcomes(settings, letter(), patience=hasty(step)))[0]
 
     assert asyncio.run(once()) in Outcome
 
@@ -574,7 +595,8 @@ def test_the_pace_after_trouble() -> None:
 @pytest.mark.parametrize("pipelining", [False, True])
 async def test_a_smarthost_that_does_not_do_rset(misdeed: Misdeed, pipelining: bool) -> None:
     async with scripted("RSET", misdeed, pipelining=pipelining) as peer:
-        got = await outcomes(Settings(address=peer.endpoint), *(letter(n) for n in range(3)))
+        settings = Settings(address=peer.endpoint)
+        got = await outcomes(settings, *(letter(n) for n in range(3)), patience=hasty("RSET"))
 
     assert got == [Outcome.SENT] * 3
 
