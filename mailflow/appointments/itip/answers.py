@@ -15,6 +15,7 @@ from mailflow.appointments.itip import texts
 from mailflow.appointments.itip.reading import content_lines, name_of, parse
 
 MAX_CALENDAR = 256 * 1024  # octets; a real answer has two thousand
+MAX_READ = 64 * 1024  # octets of the lines that are read; three hundred attendees
 MAX_COMPONENTS = 20  # an event, its alarms, and a time zone with some history
 MAX_RULES = 10  # of a zone: two clock changes, under five laws
 MAX_ANSWERS = 100  # one is usual; a counter-proposal may name everybody
@@ -82,7 +83,8 @@ def _is_modest(lines: list[bytes]) -> bool:
     components = sum(name_of(line) == b"BEGIN" for line in lines)
     rules = [line for line in lines if name_of(line) == b"RRULE"]
     few = components <= MAX_COMPONENTS and len(rules) <= MAX_RULES
-    return few and all(map(_CLOCK_CHANGE.fullmatch, rules))
+    short = sum(map(len, lines)) <= MAX_READ
+    return few and short and all(map(_CLOCK_CHANGE.fullmatch, rules))
 
 
 def _answers(calendar: Component) -> Iterator[Answer]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailflow.appointments.itip import Answer, read_answers
-from mailflow.appointments.itip.answers import MAX_ANSWERS, MAX_CALENDAR, PARTSTATS
+from mailflow.appointments.itip.answers import MAX_ANSWERS, MAX_CALENDAR, MAX_READ, PARTSTATS
 
 
 def at(text: str) -> datetime:
@@ -129,6 +129,7 @@ NO_ANSWERS = {
     "a sequence that is no INTEGER": REPLY.replace(b"SEQUENCE:1", b"SEQUENCE:2147483648"),
     "UTF-16": REPLY.decode().encode("utf-16"),
     "too large": REPLY + b" " * MAX_CALENDAR,
+    "too much to read": REPLY.replace(b"Fine", b"x" * MAX_READ),
     "too many components": REPLY.replace(
         b"END:VEVENT", b"BEGIN:VALARM\nEND:VALARM\n" * 19 + b"END:VEVENT"
     ),
