@@ -7,6 +7,7 @@ from typing import Any
 import peewee
 import pytest
 
+from mailflow.store import DatabaseTrouble, open_store
 from tests.flow import Flow
 from tests.store.test_database import names, note
 
@@ -23,6 +24,18 @@ async def test_a_locked_database_is_told_and_the_writer_lives(flow: Flow, tmp_pa
     other.close()
     await flow.store.run(note, "taken")
     assert await flow.store.read(names) == ["taken"]
+
+
+def test_a_file_that_is_broken_is_told_with_what_to_do(flow: Flow, tmp_path: Path) -> None:
+    flow.mail("joe@client.test", "dana@flow.test", "Hello")
+    flow.store.close()
+    file = tmp_path / "data" / "mailflow.db"
+    file.write_bytes(file.read_bytes()[:8192].ljust(300_000, b"?"))
+    with pytest.raises(DatabaseTrouble, match="malformed: put a backup in its place"):
+        open_store(flow.house)
+    file.write_bytes(b"A letter to the editor, by mistake." * 100)
+    with pytest.raises(DatabaseTrouble, match="not a database: put a backup in its place"):
+        open_store(flow.house)
 
 
 def test_a_commit_is_on_the_disk(flow: Flow) -> None:

@@ -24,6 +24,8 @@ FAILED_SYNCS = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
 SHUT = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 
+BROKEN = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
 PRIMARY = 0xFF
 """The bits of SQLite's code that say what kind of error it is."""
 
@@ -94,6 +96,11 @@ class Sqlite:
             yield
         except pw.OperationalError as error:
             raise self._meaning(_first(error)) from error
+        except pw.DatabaseError as error:
+            if _primary(_own(error)) not in BROKEN:
+                raise
+            said = f"{self._path}: {_own(error)}: put a backup in its place"
+            raise pw.OperationalError(said) from error
 
     def _meaning(self, error: Exception) -> Exception:
         code = getattr(error, "sqlite_errorcode", 0)
@@ -153,7 +160,19 @@ class Sqlite:
 
 
 def _is_full(error: Exception) -> bool:
-    return getattr(_first(error), "sqlite_errorcode", 0) & PRIMARY == sqlite3.SQLITE_FULL
+    return _primary(_first(error)) == sqlite3.SQLITE_FULL
+
+
+def _own(error: Exception) -> Exception:
+    """SQLite's own error, which peewee has put into its own, once or twice."""
+    while isinstance(error, pw.DatabaseError) and hasattr(error, "orig"):
+        error = error.orig
+    return error
+
+
+def _primary(error: Exception) -> int:
+    """What kind of error SQLite says it is; 0 if it is none of SQLite's."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & PRIMARY
 
 
 def _first(error: Exception) -> Exception:
