@@ -33,7 +33,7 @@ def release(unit: Unit, ident: int) -> None:
     taken = _held(unit, ident)
     questions = _questions(unit, taken)
     if not questions:
-        unit.db.change(taken, state=Taken.TAKEN, attempts=0, reason="")
+        unit.db.change(taken, state=Taken.TAKEN, attempts=0, lease=unit.now, reason="")
     for question in questions:
         answer_question(unit, question, "yes", "")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from mailflow.conversations.held import release
 from mailflow.conversations.taking import set_aside, take, take_up
 from mailflow.mail.envelope import Envelope
 from mailflow.store.states import Taken
@@ -31,6 +32,15 @@ def test_what_was_under_way_when_mailflow_ended_is_taken_up_one_by_one(flow: Flo
     assert {one.attempts for one in others} == {0}
     flow.run(set_aside, 2, Taken.HELD, "read")
     assert taken_up(flow, 10) == [3, 4]
+
+
+def test_what_is_released_is_taken_up_at_once_whoever_had_it(flow: Flow) -> None:
+    flow.run(take_some)
+    assert taken_up(flow, 1) == [1]
+    flow.run(set_aside, 1, Taken.PARKED, "failed 3 times: ValueError")
+    flow.run(lambda unit: unit.db.change(unit.db.get(TakenMail, 1), owner="a process that ended"))
+    flow.run(release, 1)
+    assert taken_up(flow, 1) == [1]
 
 
 def test_what_is_under_way_is_passed_over_and_what_was_tried_before_waits_for_it(
