@@ -39,6 +39,7 @@ EVERYTHING = ",".join(Role)
 def serve(context: typer.Context, roles: Roles = EVERYTHING) -> None:
     """Take mail, serve pages and send mail, until SIGTERM or Ctrl-C."""
     house = configured_house(context)
+    house.templates.check()
     open_journal(sys.stderr, house.clock)
     logging.captureWarnings(capture=True)
     run_until_stopped(_serve(house, [Role(name) for name in roles.split(",")]))

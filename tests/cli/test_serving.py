@@ -63,6 +63,17 @@ def test_it_takes_up_what_comes_and_what_commands_write(tmp_path: Path) -> None:
     assert len(read(tmp_path, "conversations")) == 2
 
 
+def test_a_template_that_is_broken_is_said_before_any_mail_comes(tmp_path: Path) -> None:
+    furnish(tmp_path, 0)
+    own = tmp_path / "data" / "templates" / "mail" / "offer.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("{{ nope")
+    result = mailflow(tmp_path, "serve")
+    (line,) = result.stderr.splitlines()
+    assert (result.returncode, result.stdout) == (1, "")
+    assert line.startswith(f"{own}:1: ")
+
+
 def test_a_port_in_use_is_said_in_a_line(tmp_path: Path) -> None:
     with serving(tmp_path) as (_, port):
         furnish(tmp_path, port)
