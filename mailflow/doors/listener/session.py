@@ -177,7 +177,7 @@ class Session(Connection):
                 self.heard = self.loop.time()
             if data.ended or data.size > terms.max_message_size + _PAST_THE_LIMIT:
                 self._end_data()
-        except OSError as error:  # the disk
+        except Exception as error:  # of the disk, most likely
             self._answer_data(report(error))
         return True
 
