@@ -45,7 +45,7 @@ async def test_slow_clients(limits: Limits, commands: list[str], open_house: Ope
 
 
 async def test_a_dripping_message_is_not_waited_for(open_house: OpenHouse) -> None:
-    house = await open_house(Limits(idle=0.3, progress=1000, stop=0.5))
+    house = await open_house(Limits(idle=0.6, progress=1000, stop=0.5))
     async with connected(house.port) as dripping, connected(house.port) as steady:
         for client in (dripping, steady):
             await client.reply()
