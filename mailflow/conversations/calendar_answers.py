@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 
 from mailflow import wording
 from mailflow.appointments import bookings
@@ -24,6 +25,9 @@ from mailflow.store.tables import Attendee, Booking, Conversation, FurtherAddres
 from mailflow.store.unit import Unit
 
 REFRESH_AFTER = timedelta(hours=1)
+
+MOST_CALENDARS = 3
+"""Of one mail that are read for answers, each in up to half a second; a real one has one, perhaps in two encodings."""
 
 ACCEPTED, TENTATIVE, DECLINED = "ACCEPTED", "TENTATIVE", "DECLINED"
 DELEGATED = "DELEGATED"
@@ -60,8 +64,8 @@ def is_calendar_answer(arrival: Arrival) -> bool:
 
 def _answers(arrival: Arrival) -> Iterator[Answer]:
     """Each answer once: Thunderbird sends the same calendar as a part and as an attachment."""
-    found = (answer for calendar in arrival.mail.calendars for answer in read_answers(calendar))
-    return iter(dict.fromkeys(found))
+    calendars = arrival.mail.calendars[:MOST_CALENDARS]
+    return iter(dict.fromkeys(chain.from_iterable(map(read_answers, calendars))))
 
 
 def _attendee(

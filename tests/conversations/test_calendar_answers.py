@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mailflow.conversations.calendar_answers import MOST_CALENDARS
 from mailflow.store.tables import Attendee, Booking, Conversation, Message
 from tests.appointments.test_booking import event, offered, the_booking
 from tests.conversations.test_conversation import ANN, DANA, JOE
@@ -88,6 +89,19 @@ def test_an_answer_is_noted_and_mails_nobody(flow: Flow, said: str) -> None:
     assert answer(flow, JOE, copy, said) == []
     assert partstat(flow, "joe@client.test") == said
     assert flow.run(lambda unit: unit.db.all(Message)[-1].evidence) == "a calendar's answer"
+
+
+def test_of_many_calendars_in_a_mail_the_first_are_read(flow: Flow) -> None:
+    copy = to(booked(flow), "joe@client.test")
+    others = [calendar(copy, "ACCEPTED", uid=f"{number}@flow.test") for number in range(20)]
+    for before, said in ((MOST_CALENDARS, "NEEDS-ACTION"), (MOST_CALENDARS - 1, "ACCEPTED")):
+        mail = EmailMessage()
+        mail["From"], mail["To"] = JOE, copy.address
+        mail["Message-ID"] = f"<{before}@thunderbird.test>"
+        for content in [*others[:before], calendar(copy, "ACCEPTED")]:
+            mail.add_attachment(content, subtype="calendar", params={"method": "REPLY"})
+        flow.hand_in(mail.as_bytes(), [copy.address])
+        assert partstat(flow, "joe@client.test") == said
 
 
 def test_a_client_who_declines_cancels(flow: Flow) -> None:

@@ -1,10 +1,11 @@
 """Calendar answers: what somebody's calendar says to an invite, read from a part of their mail."""
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, islice
 from typing import Any
 from urllib.parse import unquote
@@ -32,10 +33,12 @@ _READ = frozenset(
 # How clock changes are written; other rules (each second since 1601) could keep us busy for ever.
 _CLOCK_CHANGE = re.compile(
     rb"RRULE:(?:(?:FREQ=YEARLY|INTERVAL=1|WKST=[A-Z]{2}|UNTIL=[\dTZ]{8,16}"
-    rb"|BYMONTH=\d\d?|BYMONTHDAY=-?\d\d?(?:,-?\d\d?){0,6}|BYDAY=(?:-?\d)?[A-Z]{2}"
+    rb"|BYMONTH=(?:0?[1-9]|1[0-2])|BYMONTHDAY=-?\d\d?(?:,-?\d\d?){0,6}|BYDAY=(?:-?[1-5])?[A-Z]{2}"
     rb"|BY(?:HOUR|MINUTE|SECOND)=\d\d?)(?:;|$))+",
     re.IGNORECASE,
 )
+_BEFORE_CLOCKS_CHANGED = re.compile(rb"DTSTART[^:]*:(?:0|1[0-5])")  # Outlook's zones begin in 1601
+_LEAP_YEAR = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +58,23 @@ class Answer:
     delegates: tuple[str, ...] = ()  # whom a DELEGATED attendee sends instead, as bare addresses
 
 
-def read_answers(calendar: bytes) -> list[Answer]:
+@lru_cache(maxsize=8)  # a mail is asked for them at each address that it came to
+def read_answers(calendar: bytes) -> tuple[Answer, ...]:
     """The answers in a calendar part of a mail, one for each ATTENDEE of each event.
 
     REPLY, COUNTER and REFRESH are answers (RFC 5546 section 3.2). Nothing else is, nor what cannot
     be read or is larger than an answer can be. Never raises.
     """
     if len(calendar) > MAX_CALENDAR:
-        return []
+        return ()
     lines = [line for line in content_lines(calendar) if _is_read(line)]
     if not _is_modest(lines):
-        return []
+        return ()
     try:
         answers = chain.from_iterable(map(_answers, parse(lines)))
-        return list(islice(answers, MAX_ANSWERS))
+        return tuple(islice(answers, MAX_ANSWERS))
     except Exception:  # a stranger's calendar can make icalendar fail in any way there is
-        return []
+        return ()
 
 
 def _is_read(line: bytes) -> bool:
@@ -84,7 +88,22 @@ def _is_modest(lines: list[bytes]) -> bool:
     rules = [line for line in lines if name_of(line) == b"RRULE"]
     few = components <= MAX_COMPONENTS and len(rules) <= MAX_RULES
     short = sum(map(len, lines)) <= MAX_READ
-    return few and short and all(map(_CLOCK_CHANGE.fullmatch, rules))
+    late = not any(map(_BEFORE_CLOCKS_CHANGED.match, lines))
+    return few and short and late and all(map(_is_clock_change, rules))
+
+
+def _is_clock_change(rule: bytes) -> bool:
+    """Whether clocks can change so: on a day that comes. One that never does is looked for until the year 9999."""
+    if not _CLOCK_CHANGE.fullmatch(rule):
+        return False
+    parts = [part.split(b"=") for part in rule.upper()[len("RRULE:") :].split(b";") if part]
+    told = dict(parts)
+    month, weekday = int(told.get(b"BYMONTH", 0)), told.get(b"BYDAY", b"")
+    days = [abs(int(day)) for day in told.get(b"BYMONTHDAY", b"").split(b",") if day]
+    is_counted = len(weekday) > len("SU")  # the second, or the last but one
+    if len(told) < len(parts) or (weekday and not is_counted and not month):
+        return False
+    return not days or (not is_counted and 1 <= min(days) <= monthrange(_LEAP_YEAR, month or 1)[1])
 
 
 def _answers(calendar: Component) -> Iterator[Answer]:

@@ -80,7 +80,7 @@ FORMS = {
 
 @pytest.mark.parametrize("calendar", FORMS.values(), ids=FORMS)
 def test_an_answer_is_read_in_the_forms_it_comes_in(calendar: bytes) -> None:
-    assert read_answers(calendar) == [ACCEPTED]
+    assert read_answers(calendar) == (ACCEPTED,)
 
 
 @pytest.mark.parametrize(
@@ -99,16 +99,16 @@ def test_an_answer_is_read_in_the_forms_it_comes_in(calendar: bytes) -> None:
     ids=lambda value: "" if isinstance(value, bytes) else None,
 )
 def test_what_an_answer_leaves_out(calendar: bytes, expected: Answer) -> None:
-    assert read_answers(calendar) == [expected]
+    assert read_answers(calendar) == (expected,)
 
 
 def test_a_delegation_names_both() -> None:
     delegate = b"ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:ann@client.test\nSEQUENCE"
     calendar = REPLY.replace(b"=ACCEPTED", b'=DELEGATED;DELEGATED-TO="mailto:ann@client.test"')
-    assert read_answers(calendar.replace(b"SEQUENCE", delegate)) == [
+    assert read_answers(calendar.replace(b"SEQUENCE", delegate)) == (
         replace(ACCEPTED, partstat="DELEGATED", delegates=("ann@client.test",)),
         replace(ACCEPTED, partstat="NEEDS-ACTION", attendee="ann@client.test"),
-    ]
+    )
 
 
 NO_ANSWERS = {
@@ -138,7 +138,7 @@ NO_ANSWERS = {
 
 @pytest.mark.parametrize("calendar", NO_ANSWERS.values(), ids=NO_ANSWERS)
 def test_what_is_no_answer(calendar: bytes) -> None:
-    assert read_answers(calendar) == []
+    assert read_answers(calendar) == ()
 
 
 EUROPEAN_RULES = (
@@ -223,6 +223,31 @@ def test_a_known_zone_is_not_redefined() -> None:
 
 
 ZONED = b"DTSTART;TZID=Bomb:21001231T100000\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_read"),
+    [
+        (b"BYMONTH=10;BYDAY=-1SU", True),
+        (b"BYMONTH=3;BYDAY=SU;BYMONTHDAY=25,26,27,28,29,30,31", True),
+        (b"BYMONTH=9;BYMONTHDAY=30", True),
+        (b"BYMONTH=2;BYMONTHDAY=29", True),
+        (b"BYMONTHDAY=-1", True),
+        (b"WKST=MO", True),
+        (b"BYMONTH=2;BYMONTHDAY=30", False),
+        (b"BYMONTH=4;BYMONTHDAY=31", False),
+        (b"BYMONTH=3;BYDAY=5SU;BYMONTHDAY=1", False),
+        (b"BYMONTH=3;BYDAY=6SU", False),
+        (b"BYMONTH=13", False),
+        (b"BYMONTH=1;BYMONTH=2;BYMONTHDAY=30", False),
+        (b"BYDAY=MO", False),
+    ],
+)
+def test_a_zone_changes_its_clocks_on_days_that_come(rule: bytes, is_read: bool) -> None:
+    calendar = counter(ZONED, zone(b"Bomb", b"RRULE:FREQ=YEARLY;" + rule))
+    assert bool(read_answers(calendar)) is is_read
+
+
 FILL = 200_000  # octets, within the limit
 BOMBS = {
     "a zone of each second": counter(ZONED, zone(b"Bomb", b"RRULE:FREQ=SECONDLY")),
@@ -235,6 +260,9 @@ BOMBS = {
         zone(
             b"Bomb", *[b"RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"] * 10, first=b"00010101T000000"
         ),
+    ),
+    "rules older than clocks that change": counter(
+        ZONED, zone(b"Bomb", *[b"RRULE:FREQ=YEARLY"] * 10, first=b"00010101T000000")
     ),
     "too many rules": counter(ZONED, zone(b"Bomb", *[b"RRULE:FREQ=YEARLY"] * 11)),
     "changes of the clock": counter(
@@ -267,7 +295,7 @@ def test_a_bomb_does_not_go_off(calendar: bytes) -> None:
     assert len(calendar) <= MAX_CALENDAR
     start = process_time()
     assert len(read_answers(calendar)) <= MAX_ANSWERS
-    assert process_time() - start < 10  # seconds of computing; the worst takes two
+    assert process_time() - start < 2  # seconds of computing
 
 
 fragments = st.sampled_from(
