@@ -1,8 +1,8 @@
 """One client's connection, over aiosmtpd's protocol: lines in, replies out, how it begins and ends.
 
 aiosmtpd keeps the transport and does STARTTLS. What the client sends is heard by functions of our own, as it comes:
-they count every mistake, bound every line, and tell a stranger nothing of what failed here. Only what takes its time
-is a task; until it is done, and until its replies are read, the client has to wait.
+they count every mistake, bound every line, and tell a stranger nothing of what failed here. Until what takes its
+time is done, and until its replies are read, the client has to wait.
 """
 
 import asyncio
