@@ -81,6 +81,8 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._mails: dict[int, asyncio.Task[Any]] = {}
         """Those that are under way, by their numbers: each is read, then received."""
+        self._readings: dict[str, asyncio.Task[Arrival]] = {}
+        """Of each sender's mails under way the last one's."""
         self._stopping = False
 
     def start(self) -> None:
@@ -142,20 +144,18 @@ class Worker:
                 return
 
     async def _work_on_mails(self) -> int:
-        """Read and judge some mails side by side, and receive them in the order in which they came.
-
-        More are taken up as soon as these are read: to receive them takes longer.
-        """
+        """Take up as many mails as may be under way, each to be read and received beside the others."""
         await self._readers.ready()
         while len(self._mails) >= AT_ONCE:
             await asyncio.wait(self._mails.values(), return_when=asyncio.FIRST_COMPLETED)
         room = AT_ONCE - len(self._mails)
         jobs = await self._store.claim(take_up, room, tuple(self._mails))
         for job in jobs:
-            self._mails[job.taken.id] = asyncio.create_task(self._read(job))
-        for job in jobs:
-            await asyncio.wait([arrival := self._mails[job.taken.id]])
-            self._mails[job.taken.id] = asyncio.create_task(self._work_on(job, arrival))
+            sender = job.taken.sender
+            reading = asyncio.create_task(self._read(job, self._readings.get(sender)))
+            if sender:
+                self._readings[sender] = reading
+            self._mails[job.taken.id] = asyncio.create_task(self._work_on(job, reading))
         if jobs and jobs[-1].is_last:
             await asyncio.gather(*self._mails.values())
         return len(jobs)
@@ -170,16 +170,24 @@ class Worker:
             except DatabaseTrouble as error:
                 log.error("mails.not_renewed", error=error)
 
-    async def _read(self, job: Job) -> Arrival:
-        mail = await persist(partial(read_job, self._store, self._readers, job))
-        loop = asyncio.get_running_loop()
-        verdict = await loop.run_in_executor(self._judges, self._judge, job.envelope, mail)
+    async def _read(self, job: Job, before: asyncio.Task[Arrival] | None) -> Arrival:
+        """Read and judge a mail; it has come when the sender's mail `before` it has, so that they stay in their order.
+
+        Those of others are not waited for: whose name server is slow holds up nobody else.
+        """
+        try:
+            mail = await persist(partial(read_job, self._store, self._readers, job))
+            loop = asyncio.get_running_loop()
+            verdict = await loop.run_in_executor(self._judges, self._judge, job.envelope, mail)
+        finally:
+            if before is not None:
+                await asyncio.wait([before])
         return job.arrival(mail, verdict)
 
-    async def _work_on(self, job: Job, arrival: Awaitable[Arrival]) -> None:
-        ident = job.taken.id
+    async def _work_on(self, job: Job, reading: asyncio.Task[Arrival]) -> None:
+        ident, sender = job.taken.id, job.taken.sender
         try:
-            await persist(partial(self._receive, await arrival))
+            await persist(partial(self._receive, await reading))
         except Unreadable as error:
             await self._set_aside(job, Taken.HELD, error.reason)
         except ReaderLost as error:
@@ -190,6 +198,8 @@ class Worker:
             await self._park_after_all_tries(job, type(error).__name__)
         finally:
             del self._mails[ident]
+            if self._readings.get(sender) is reading:
+                del self._readings[sender]
 
     async def _receive(self, arrival: Arrival) -> None:
         """Together with those that wait for it too; alone, where something is to be read or made before."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from random import Random
+from threading import Event
 
 import pytest
 
@@ -21,12 +22,13 @@ from mailflow.doors.readers import Patience, Readers
 from mailflow.errors import BodyUnmade
 from mailflow.mail.authenticity import Verdict
 from mailflow.mail.envelope import Envelope
+from mailflow.mail.reading import Mail
 from mailflow.mail.wire.body_hashes import outline
 from mailflow.store.blobs import kept
 from mailflow.store.states import Taken
 from mailflow.store.tables import Delivery, Message, Piece, TakenMail
 from mailflow.store.unit import Made, Unit
-from mailflow.worker import StoredOutbox, Worker
+from mailflow.worker import Judge, StoredOutbox, Worker
 from tests.doors.obedient_reader import COMMAND
 from tests.doors.peers import Sink, sink
 from tests.flow import Flow, Sent, to
@@ -35,16 +37,14 @@ from tests.references import dangling
 BRIEF = Patience(reading=1)
 
 
-def hand_in(unit: Unit, text: str, more: bytes = b"") -> int:
-    head = f"From: joe@client.test\r\nTo: dana@flow.test\r\nSubject: {text}\r\n\r\n"
+def hand_in(unit: Unit, text: str, more: bytes = b"", sender: str = "joe@client.test") -> int:
+    head = f"From: {sender}\r\nTo: dana@flow.test\r\nSubject: {text}\r\n\r\n"
     raw = head.encode() + (more or f"{text}\r\n".encode())
-    return take(
-        unit, [Envelope("joe@client.test", ("dana@flow.test",), "127.0.0.1", "c.test", raw)]
-    )[0]
+    return take(unit, [Envelope(sender, ("dana@flow.test",), "127.0.0.1", "c.test", raw)])[0]
 
 
 @asynccontextmanager
-async def working(flow: Flow) -> AsyncIterator[Sink]:
+async def working(flow: Flow, judge: Judge | None = None) -> AsyncIterator[Sink]:
     """A worker with readers that do what mails say, and the smarthost that it sends to."""
     flow.store.start()
     readers = Readers("flow.test", command=COMMAND, patience=BRIEF)
@@ -55,7 +55,7 @@ async def working(flow: Flow) -> AsyncIterator[Sink]:
             outgoing.Delivery(settings, StoredOutbox(flow.store), hostname="flow.test"),
             Calendars(flow.store),
             readers,
-            Authenticator(flow.config).check,
+            judge or Authenticator(flow.config).check,
         )
         worker.start()
         try:
@@ -63,6 +63,31 @@ async def working(flow: Flow) -> AsyncIterator[Sink]:
         finally:
             await worker.stop()
             readers.close()
+
+
+async def test_who_is_slow_to_judge_holds_up_nobody_else(flow: Flow) -> None:
+    known = Event()
+
+    def judge(envelope: Envelope, mail: Mail) -> Verdict:
+        if mail.subject == "slow":
+            known.wait(30)
+        return Verdict.VERIFIED
+
+    async with working(flow, judge) as smarthost, asyncio.timeout(30):
+        await flow.store.run(hand_in, "slow")
+        await flow.store.run(hand_in, "after it")
+        await flow.store.run(hand_in, "another's", sender="ann@client.test")
+        while not smarthost.taken:
+            await asyncio.sleep(0.02)
+        assert [one.subject for one in await recorded(flow)] == ["another's"]
+        known.set()
+        while len(smarthost.taken) < 3:
+            await asyncio.sleep(0.02)
+        assert [one.subject for one in await recorded(flow)] == ["another's", "slow", "after it"]
+
+
+async def recorded(flow: Flow) -> list[Message]:
+    return await flow.store.read(lambda unit: unit.db.all(Message))
 
 
 async def test_mails_that_end_their_reader_are_parked_and_the_others_go_on(flow: Flow) -> None:
