@@ -33,6 +33,12 @@ def attend(unit: Unit, booking: Booking, kind: AppointmentType) -> None:
         _attend(unit, booking, Person("", address), Role.PARTICIPANT)
 
 
+def revise(unit: Unit, booking: Booking, **values: object) -> Booking:
+    """The booking with these values changed; calendars know by SEQUENCE and DTSTAMP that its next invite is newer."""
+    stamp = max(booking.stamp, unit.now)
+    return unit.db.change(booking, sequence=booking.sequence + 1, stamp=stamp, **values)
+
+
 def announce(unit: Unit, booking: Booking, news: News) -> Booking:
     """Mail the news to all concerned: in the booking's conversation, or outside any by the policy `none`."""
     if news.change is Change.MADE:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailflow.appointments import calendars, confirming, reminders, slots
-from mailflow.appointments.announcing import announce, attend
+from mailflow.appointments.announcing import announce, attend, revise
 from mailflow.appointments.offers import check_open
 from mailflow.appointments.telling import Change, News
 from mailflow.config import AppointmentType
@@ -83,7 +83,7 @@ def check_pick(unit: Unit, offer: Offer, start: datetime, client: Participant) -
     standing = booking_of(unit, offer)
     mine = standing is not None and standing.start == start and is_client(standing, client)
     if not mine:
-        check_may_pick(unit, offer, client)
+        _check_is_for(unit, offer, client, standing)
         calendars.check_read(unit, unit.config.appointment_type(offer.type).hosts)
         if not is_pickable(unit, offer, start, moving=standing):
             raise SlotTaken(said("that time is not free"))
@@ -93,6 +93,11 @@ def check_pick(unit: Unit, offer: Offer, start: datetime, client: Participant) -
 def check_may_pick(unit: Unit, offer: Offer, client: Participant) -> Booking | None:
     """As `check_pick`, whatever the time; returns the client's own booking, if there is one."""
     standing = booking_of(unit, offer)
+    _check_is_for(unit, offer, client, standing)
+    return standing
+
+
+def _check_is_for(unit: Unit, offer: Offer, client: Participant, standing: Booking | None) -> None:
     if standing is not None and not is_client(standing, client):
         raise SlotTaken(said("somebody else has picked a time of this offer already"))
     check_open(unit, offer)
@@ -100,7 +105,6 @@ def check_may_pick(unit: Unit, offer: Offer, client: Participant) -> Booking | N
         check_changeable(unit, standing)
     elif client.role is Role.HOST or offer.only not in (None, client.id):
         raise NotFound("offer", offer.id)
-    return standing
 
 
 def is_pickable(
@@ -176,12 +180,7 @@ def cancel(unit: Unit, booking: Booking, by: str | None = None) -> Booking:
         return confirming.lapse(unit, booking)
     unit.db.delete(Reserved, booking=booking.id)
     reminders.forget(unit, booking)
-    cancelled = unit.db.change(
-        booking,
-        status=Status.CANCELLED,
-        sequence=booking.sequence + 1,
-        stamp=max(booking.stamp, unit.now),
-    )
+    cancelled = revise(unit, booking, status=Status.CANCELLED)
     return announce(unit, cancelled, News(Change.CANCELLED, by=by))
 
 
@@ -226,13 +225,7 @@ def _move(
     unit.db.delete(Reserved, booking=booking.id)
     reserve(unit.db, booking.id, kind.hosts, slots.padded(kind, start))
     reminders.forget(unit, booking)
-    moved = unit.db.change(
-        booking,
-        start=start,
-        end=start + kind.duration,
-        sequence=booking.sequence + 1,
-        stamp=max(booking.stamp, unit.now),
-    )
+    moved = revise(unit, booking, start=start, end=start + kind.duration)
     for attendee in unit.db.all(Attendee, booking=booking.id):
         # Who had accepted has not seen the new time yet.
         unit.db.change(attendee, partstat=NEEDS_ACTION)

@@ -4,7 +4,7 @@ An appointment is an instant, and stays when it is; but people come by their clo
 few weeks' notice, and a new release of the zone data (tzdata) brings them here.
 """
 
-from mailflow.appointments.announcing import announce
+from mailflow.appointments.announcing import announce, revise
 from mailflow.appointments.telling import Change, News
 from mailflow.spans import ahead
 from mailflow.store.queries import confirmed_bookings
@@ -20,14 +20,15 @@ def tell_shifted(unit: Unit) -> int:
 
     A process has one release of the zone data for all its life: whoever starts it calls this until there are none.
     """
-    coming = confirmed_bookings(unit.db, unit.now)
-    shifted = [booking for booking in coming if _is_shifted(booking)][:AT_ONCE]
-    for booking in shifted:
-        again = unit.db.change(
-            booking, sequence=booking.sequence + 1, stamp=max(booking.stamp, unit.now)
-        )
-        announce(unit, again, News(Change.SHIFTED))
-    return len(shifted)
+    told = shifted(unit)[:AT_ONCE]
+    for booking in told:
+        announce(unit, revise(unit, booking), News(Change.SHIFTED))
+    return len(told)
+
+
+def shifted(unit: Unit) -> list[Booking]:
+    """The coming bookings at which a clock will show another time than its people were told."""
+    return [one for one in confirmed_bookings(unit.db, unit.now) if _is_shifted(one)]
 
 
 def _is_shifted(booking: Booking) -> bool:
