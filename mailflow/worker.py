@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from mailflow.appointments.confirming import lapse_due
 from mailflow.appointments.reminders import send_due
-from mailflow.appointments.shifting import tell_shifted
+from mailflow.appointments.shifting import shifted, tell_shifted
 from mailflow.conversations.arrival import Arrival
 from mailflow.conversations.receive import receive, receive_all
 from mailflow.conversations.taking import LEASE, TRIES, Job, renew, set_aside, take_up
@@ -138,10 +138,12 @@ class Worker:
                 continue
 
     async def _tell_shifted(self) -> None:
-        """Once at the start: what zones are like does not change in a process."""
+        """Once at the start: what zones are like does not change in a process. Mostly nothing is to be written."""
         while not self._stopping:
-            if not await persist(partial(self._store.run, tell_shifted)):
+            found = await persist(partial(self._store.read, shifted))
+            if not found:
                 return
+            await persist(partial(self._store.run, tell_shifted))
 
     async def _work_on_mails(self) -> int:
         """Take up as many mails as may be under way, each to be read and received beside the others."""
